@@ -45,6 +45,7 @@ func pilTaps(dst, src int) []pilTap {
 	support := max(scale, 1)
 	taps := make([]pilTap, dst)
 	var share []float64
+	var all []int32
 	for d := range taps {
 		centre := float64((float64(d) + 0.5) * scale)
 		from := max(int(centre-support+0.5), 0)
@@ -56,11 +57,11 @@ func pilTaps(dst, src int) []pilTap {
 			share = append(share, w)
 			sum += w
 		}
-		weights := make([]int32, len(share))
-		for i, w := range share {
-			weights[i] = int32(float64(w/sum*(1<<pilBits)) + 0.5)
+		start := len(all)
+		for _, w := range share {
+			all = append(all, int32(float64(w/sum*(1<<pilBits))+0.5))
 		}
-		taps[d] = pilTap{at: from, weights: weights}
+		taps[d] = pilTap{at: from, weights: all[start:]}
 	}
 	return taps
 }
@@ -71,16 +72,19 @@ func pilAcross(dst, src *RGB) {
 	for y := range src.H {
 		row := src.Pix[3*y*src.W : 3*(y+1)*src.W]
 		out := dst.Pix[3*y*dst.W : 3*(y+1)*dst.W]
-		for x, t := range taps {
+		for _, t := range taps {
 			r, g, b := int32(pilHalf), int32(pilHalf), int32(pilHalf)
-			s := row[3*t.at:][:3*len(t.weights)]
+			s := row[3*t.at:]
 			for _, w := range t.weights {
-				r += w * int32(s[0])
-				g += w * int32(s[1])
-				b += w * int32(s[2])
+				p := s[:3]
+				r += w * int32(p[0])
+				g += w * int32(p[1])
+				b += w * int32(p[2])
 				s = s[3:]
 			}
-			*(*[3]byte)(out[3*x:]) = [3]byte{pilByte(r), pilByte(g), pilByte(b)}
+			o := out[:3]
+			o[0], o[1], o[2] = pilByte(r), pilByte(g), pilByte(b)
+			out = out[3:]
 		}
 	}
 }
@@ -94,15 +98,19 @@ func pilDown(dst, src *RGB) {
 			sum[i] = pilHalf
 		}
 		for k, w := range t.weights {
-			row := src.Pix[(t.at+k)*n:][:len(sum)]
-			for i := range sum {
-				sum[i] += w * int32(row[i])
-			}
+			pilAdd(sum, src.Pix[(t.at+k)*n:], w)
 		}
-		out := dst.Pix[y*n:][:len(sum)]
+		out := dst.Pix[y*n:][:n]
 		for i, s := range sum {
 			out[i] = pilByte(s)
 		}
+	}
+}
+
+func pilAdd(sum []int32, row []byte, w int32) {
+	row = row[:len(sum)]
+	for i := range sum {
+		sum[i] += w * int32(row[i])
 	}
 }
 
