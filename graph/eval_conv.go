@@ -62,10 +62,21 @@ func convPlane(c Conv, sum []float64, outShape []int, x, w *tensor.Dense, n, o i
 
 // addRow adds weight * row[i*stride+shift] to dst[i] where that exists.
 func addRow(dst []float64, row []float32, weight float64, stride, shift int) {
-	for i := range dst {
-		if at := i*stride + shift; uint(at) < uint(len(row)) {
-			dst[i] += weight * float64(row[at])
+	from := max(0, (-shift+stride-1)/stride)
+	to := min(len(dst), (len(row)-shift+stride-1)/stride)
+	if from >= to {
+		return
+	}
+	dst, row = dst[from:to], row[from*stride+shift:]
+	if stride == 1 {
+		row = row[:len(dst)]
+		for i, v := range row {
+			dst[i] += weight * float64(v)
 		}
+		return
+	}
+	for i := range dst {
+		dst[i] += weight * float64(row[i*stride])
 	}
 }
 

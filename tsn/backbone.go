@@ -18,7 +18,11 @@ func (s Spec) stages() [4]int {
 // [N*T, 3, H, W] -> [N*T, C, H/32, W/32], sides rounded up.
 func (b *builder) backbone(x *graph.Value) *graph.Value {
 	x = b.stem(x)
-	x = b.g.Must("backbone.pool2d_max", graph.Pool{
+	pool := "backbone.pool2d_max"
+	if b.spec.Family == TSN {
+		pool = "backbone.pool2D_max" // the layer's name in the reference
+	}
+	x = b.g.Must(pool, graph.Pool{
 		Max: true, Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Pad: graph.SamePad(1),
 	}, x)
 	for stage, blocks := range b.spec.stages() {
