@@ -16,12 +16,11 @@ type pass struct {
 // passes are what Optimize does, in order.
 var passes = []pass{
 	{"drop dropout", dropDropout},
-	{"drop identity", dropIdentity},        // affine 1x+0, as Paddle puts before its outputs
-	{"fold batch norm", foldBatchNorm},     // into the convolution before it
-	{"fuse bias", fuseBias},                // addition of a parameter to a convolution or linear layer
-	{"fuse residual sum", fuseSum},         // addition of another value to a convolution
-	{"fuse activation", fuseActivation},    // into the convolution or sum before it
-	{"drop unused parameters", dropUnused}, // of what was folded
+	{"drop identity", dropIdentity},     // affine 1x+0, as Paddle puts before its outputs
+	{"fold batch norm", foldBatchNorm},  // into the convolution before it
+	{"fuse bias", fuseBias},             // addition of a parameter to a convolution or linear layer
+	{"fuse residual sum", fuseSum},      // addition of another value to a convolution
+	{"fuse activation", fuseActivation}, // into the convolution or sum before it
 }
 
 // Optimize returns an equivalent graph for inference with fewer, larger nodes,
@@ -42,6 +41,7 @@ func optimize(g *Graph, w Weights, after func(pass string, g *Graph, w Weights) 
 		if err := p.run(r); err != nil {
 			return nil, nil, fmt.Errorf("graph: pass %q: %w", p.name, err)
 		}
+		r.dropUnused()
 		if after == nil {
 			continue
 		}
@@ -134,7 +134,8 @@ func (r *rewrite) remove(n *Node) {
 	r.g.Nodes = slices.Delete(r.g.Nodes, i, i+1)
 }
 
-func dropUnused(r *rewrite) error {
+// dropUnused forgets the parameters that a pass folded into others.
+func (r *rewrite) dropUnused() {
 	users := r.g.Users()
 	r.g.Params = slices.DeleteFunc(r.g.Params, func(p *Value) bool {
 		unused := len(users[p]) == 0
@@ -144,5 +145,4 @@ func dropUnused(r *rewrite) error {
 		}
 		return unused
 	})
-	return nil
 }
