@@ -1,0 +1,47 @@
+# make demo and make test each work as the first command on a bare Debian
+# machine with Go: they install what they need.
+
+GO ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+
+.PHONY: help setup build demo test race lint bench fuzz clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## install all that build, tests and benchmarks need
+	@scripts/setup.sh bench
+	@scripts/fetch-onnxruntime.sh
+
+build: ## bin/pptsn
+	@scripts/setup.sh build
+	$(GO) build -o bin/pptsn ./cmd/pptsn
+
+demo: ## clips made by ffmpeg, a small network, a label
+	@scripts/setup.sh demo
+	@scripts/demo.sh
+
+test: ## vet, all tests, and the concurrent ones under the race detector
+	@scripts/setup.sh test
+	@scripts/fetch-onnxruntime.sh || echo "test: without ONNX Runtime its tests are skipped" >&2
+	$(GO) vet ./...
+	$(GO) test -timeout 25m ./...
+	$(MAKE) --no-print-directory race
+
+race:
+	$(GO) test -race -timeout 25m -run 'Concurrent|Goroutines|Cancel' ./...
+
+lint: ## gofmt, go vet, staticcheck (see CONTRIBUTING.md)
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+bench: setup ## figures beside their peers, in the same run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench ./video ./clip ./frame ./pdparams
+
+fuzz: ## every fuzz test for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+clean: ## remove what was built or fetched
+	rm -rf bin .cache inference output
