@@ -1,0 +1,246 @@
+package pdparams
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// The numbers of CPython's pickler (Modules/_pickle.c).
+const (
+	frameTarget = 64 << 10 // a frame ends at the first value after so many bytes
+	frameMin    = 4        // less is written without a frame
+	batch       = 1000     // items of a list or dict set at a time
+)
+
+// A pickler writes values as CPython's pickler does, byte for byte, except
+// that it takes equal strings for one: Python refers back to the same object
+// only.
+type pickler struct {
+	w     io.Writer
+	proto int            // 2 or 4
+	buf   []byte         // not written yet: in protocol 4, the open frame
+	memo  map[any]uint32 // what may be referred to
+	n     uint32         // values memoized
+}
+
+// Keys of the memo beside strings, tensor types and globals.
+type shortBytes string // CPython keeps one object for each bytes of length 0 or 1
+
+// A token names a class.
+type token struct{ module, name string }
+
+var (
+	tokReconstruct = token{"numpy.core.multiarray", "_reconstruct"}
+	tokArray       = token{"numpy", "ndarray"}
+	tokDtype       = token{"numpy", "dtype"}
+	tokEncode      = token{"_codecs", "encode"}
+	tokBytes       = token{"builtins", "bytes"}
+	tokComplex     = token{"builtins", "complex"}
+)
+
+// pickle writes v as a whole pickle.
+func pickle(w io.Writer, proto int, v any) error {
+	p := &pickler{w: w, proto: proto, memo: map[any]uint32{}}
+	if _, err := w.Write([]byte{opProto, byte(proto)}); err != nil {
+		return err
+	}
+	if err := p.save(v); err != nil {
+		return err
+	}
+	p.byte(opStop)
+	return p.flush()
+}
+
+func (p *pickler) byte(b ...byte) { p.buf = append(p.buf, b...) }
+
+func (p *pickler) uint32(op byte, v uint32) {
+	p.buf = binary.LittleEndian.AppendUint32(append(p.buf, op), v)
+}
+
+// flush ends the frame.
+func (p *pickler) flush() error {
+	if p.proto >= 4 && len(p.buf) >= frameMin {
+		head := binary.LittleEndian.AppendUint64([]byte{opFrame}, uint64(len(p.buf)))
+		if _, err := p.w.Write(head); err != nil {
+			return err
+		}
+	}
+	_, err := p.w.Write(p.buf)
+	p.buf = p.buf[:0]
+	return err
+}
+
+// remember gives the value just written the next number. A key makes it known
+// to recall.
+func (p *pickler) remember(key any) {
+	if key != nil {
+		p.memo[key] = p.n
+	}
+	switch {
+	case p.proto >= 4:
+		p.byte(opMemoize)
+	case p.n < 256:
+		p.byte(opBinPut, byte(p.n))
+	default:
+		p.uint32(opLongBinPut, p.n)
+	}
+	p.n++
+}
+
+// recall writes a reference to a value if it is known.
+func (p *pickler) recall(key any) bool {
+	n, ok := p.memo[key]
+	switch {
+	case !ok:
+		return false
+	case n < 256:
+		p.byte(opBinGet, byte(n))
+	default:
+		p.uint32(opLongBinGet, n)
+	}
+	return true
+}
+
+// save writes a value: one of those of this package's documentation, a dtype
+// as tensor.Type, an array as *tensor.Dense.
+func (p *pickler) save(v any) error {
+	if len(p.buf) >= frameTarget {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	switch v := v.(type) {
+	case nil:
+		p.byte(opNone)
+	case bool:
+		p.bool(v)
+	case int:
+		p.int(int64(v))
+	case int64:
+		p.int(v)
+	case *big.Int:
+		if v.IsInt64() {
+			p.int(v.Int64())
+		} else {
+			p.long(v)
+		}
+	case float64:
+		p.buf = binary.BigEndian.AppendUint64(append(p.buf, opBinFloat), math.Float64bits(v))
+	case complex128:
+		return p.call(nil, tokComplex, real(v), imag(v))
+	case string:
+		return p.string(v)
+	case []byte:
+		return p.bytes(v)
+	case Tuple:
+		return p.tuple(v)
+	case []any:
+		return p.list(v)
+	case *Dict:
+		return p.dict(v)
+	case latin1:
+		return p.latin1(v)
+	case token:
+		return p.token(v)
+	case tensor.Type:
+		return p.dtype(v)
+	case *tensor.Dense:
+		return p.array(v)
+	default:
+		return fmt.Errorf("cannot write a %T", v)
+	}
+	return nil
+}
+
+// all saves values one after another.
+func (p *pickler) all(vs ...any) error {
+	for _, v := range vs {
+		if err := p.save(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pickler) bool(v bool) {
+	if v {
+		p.byte(opNewTrue)
+	} else {
+		p.byte(opNewFalse)
+	}
+}
+
+func (p *pickler) int(v int64) {
+	switch {
+	case v >= 0 && v <= math.MaxUint8:
+		p.byte(opBinInt1, byte(v))
+	case v >= 0 && v <= math.MaxUint16:
+		p.byte(opBinInt2, byte(v), byte(v>>8))
+	case v >= math.MinInt32 && v <= math.MaxInt32:
+		p.uint32(opBinInt, uint32(v))
+	default:
+		p.long(big.NewInt(v))
+	}
+}
+
+// long writes an int in as few bytes of two's complement as hold it.
+func (p *pickler) long(v *big.Int) {
+	n := v.BitLen()/8 + 1
+	pos := v
+	if v.Sign() < 0 {
+		pos = new(big.Int).Add(v, new(big.Int).Lsh(big.NewInt(1), uint(8*n)))
+	}
+	b := pos.FillBytes(make([]byte, n))
+	if n > 1 && b[0] == 0xff && b[1] >= 0x80 { // -1 << (8k - 1) needs k bytes only
+		b = b[1:]
+	}
+	slices.Reverse(b)
+	if len(b) > math.MaxUint8 {
+		p.uint32(opLong4, uint32(len(b)))
+	} else {
+		p.byte(opLong1, byte(len(b)))
+	}
+	p.byte(b...)
+}
+
+func (p *pickler) string(s string) error {
+	if p.recall(s) {
+		return nil
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%.40q is not UTF-8", s)
+	}
+	head := []byte{opShortBinUnicode, byte(len(s))}
+	if p.proto < 4 || len(s) > math.MaxUint8 {
+		head = binary.LittleEndian.AppendUint32([]byte{opBinUnicode}, uint32(len(s)))
+	}
+	if err := p.payload(head, []byte(s)); err != nil {
+		return err
+	}
+	p.remember(s)
+	return nil
+}
+
+// payload writes an opcode and its data. Large data stand outside of frames.
+func (p *pickler) payload(head, data []byte) error {
+	if len(data) < frameTarget {
+		p.byte(head...)
+		p.byte(data...)
+		return nil
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	if _, err := p.w.Write(head); err != nil {
+		return err
+	}
+	_, err := p.w.Write(data)
+	return err
+}

@@ -1,0 +1,57 @@
+package pdparams
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// sniff recognises files that are often found in place of a checkpoint.
+func sniff(src *source) error {
+	head, err := src.next(min(512, src.size))
+	if err != nil {
+		return err
+	}
+	src.pos = 0
+	if len(head) == 0 {
+		return &FormatError{0, "the file is empty"}
+	}
+	for _, k := range strangers {
+		if bytes.HasPrefix(head, []byte(k.prefix)) {
+			return &FormatError{0, k.what}
+		}
+	}
+	if head[0] == opProto {
+		return nil
+	}
+	return &FormatError{0, describe(head)}
+}
+
+// strangers are files of other kinds by their first bytes.
+var strangers = []struct{ prefix, what string }{
+	{"version https://git-lfs", `a Git LFS pointer, not the file it stands for: fetch that with "git lfs pull"`},
+	{"PK\x03\x04", "a zip archive, as PyTorch writes (.pth): not a Paddle checkpoint"},
+	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "a PyTorch checkpoint of the old format (.pth): not a Paddle checkpoint"},
+	{"\x1f\x8b", "a gzip archive: unpack it first"},
+	{"\x89HDF", "an HDF5 file, not a Paddle checkpoint"},
+	{"\x00\x00\x00\x00\x00\x00\x00\x00", "raw tensors without names (.pdiparams), not a checkpoint (.pdparams)"},
+}
+
+// describe names a file that is not a pickle.
+func describe(head []byte) string {
+	text := strings.ToValidUTF8(string(head), "\ufffd")
+	start := strings.ToLower(strings.TrimSpace(text))
+	switch {
+	case strings.HasPrefix(start, "{") && strings.Contains(text, `"pir"`):
+		return "a program of Paddle 3 (PIR, JSON), not a checkpoint"
+	case strings.HasPrefix(start, "<!doctype html"), strings.HasPrefix(start, "<html"):
+		return "a web page, not a checkpoint: the download failed"
+	case strings.IndexFunc(text, notText) < 0:
+		return fmt.Sprintf("text, not a pickle: it begins %.40q", text)
+	}
+	return fmt.Sprintf("not a pickle of protocol 2 to 5: it begins with byte 0x%02x", head[0])
+}
+
+func notText(r rune) bool {
+	return r == '\ufffd' || (r < ' ' && !strings.ContainsRune("\t\r\n", r))
+}
