@@ -1,0 +1,146 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pptsn/pptsn/tsn"
+)
+
+// A Model is the section MODEL: the network, and how training treats its parts.
+type Model struct {
+	Network    tsn.Spec
+	Pretrained string // path or URL of weights for the backbone; "": random
+
+	// LRFactors scale the learning rate of the stem and of stages 1 to 4:
+	// convolutions and batch norms. All 1 unless lr_mult_list says else.
+	LRFactors [5]float64
+	Head      Head
+}
+
+// A Head is how training treats the classifier.
+type Head struct {
+	Std            float64 // deviation of the initial weights, drawn from a normal distribution around 0
+	LabelSmoothing float64 // epsilon in [0, 1): the true class gets 1-epsilon+epsilon/K, the others epsilon/K
+
+	// The learning rate of weight and bias is scaled by these: 5 and 10 for
+	// ppTSNHead unless fclr5 is off, else 1.
+	WeightLR, BiasLR float64
+
+	// OwnDecay is ppTSNHead's rule: the weight decays by 1e-4 and the bias not
+	// at all, whatever the optimiser's weight decay is. Otherwise both follow it.
+	OwnDecay bool
+}
+
+// Model is the network that MODEL describes.
+func (c *Config) Model() (Model, error) {
+	if c.model == nil {
+		return Model{}, c.missing("MODEL")
+	}
+	return *c.model, nil
+}
+
+func (m *Model) defaultName() string {
+	if m.Network.Family == tsn.TSN {
+		return "TSN"
+	}
+	return "ppTSN"
+}
+
+// The reference's names of what we build.
+var (
+	frameworks = []string{"Recognizer2D"}
+	backbones  = []string{"ResNetTweaksTSN", "ResNet"}
+	heads      = []string{"ppTSNHead", "TSNHead"}
+)
+
+// foreignModel reports a file that belongs to another PaddleVideo model.
+func (d *decoder) foreignModel() {
+	before := len(d.errs)
+	if d.text("MODEL", "framework") == "RecognizerDistillation" {
+		d.fail("MODEL.framework", "RecognizerDistillation (a teacher and a student) is not supported yet: want Recognizer2D")
+		return
+	}
+	for _, part := range []struct {
+		keys, choices []string
+	}{
+		{[]string{"MODEL", "framework"}, frameworks},
+		{[]string{"MODEL", "backbone", "name"}, backbones},
+		{[]string{"MODEL", "head", "name"}, heads},
+	} {
+		name := d.text(part.keys...)
+		if name != "" && !slices.Contains(part.choices, name) {
+			d.fail(strings.Join(part.keys, "."), "%s", unsupported(name, part.choices))
+		}
+	}
+	if len(d.errs) > before {
+		d.fail("MODEL", "not a model that is built here: those are PP-TSN (ResNetTweaksTSN with ppTSNHead) and TSN (ResNet with TSNHead)")
+	}
+}
+
+func (d *decoder) model(s *section) *Model {
+	if s == nil {
+		return nil
+	}
+	m := new(Model)
+	s.require("framework", "backbone", "head")
+	s.oneOf("framework", "", frameworks...)
+	s.only("runtime_cfg", "no network here reads it")
+	if backbone := s.section("backbone"); backbone != nil {
+		m.backbone(backbone)
+	}
+	if head := s.section("head"); head != nil {
+		m.head(head)
+	}
+	s.done()
+	return m
+}
+
+func (m *Model) backbone(s *section) {
+	s.require("name")
+	m.LRFactors = [5]float64{1, 1, 1, 1, 1}
+	depthKey := "layers"
+	m.Network.Family = tsn.PPTSN
+	if s.oneOf("name", "", backbones...) == "ResNet" {
+		depthKey = "depth"
+		m.Network.Family = tsn.TSN
+		s.require(depthKey)
+	} else if factors := s.floats("lr_mult_list"); factors != nil {
+		s.check("lr_mult_list", len(factors) == 5, "5 numbers: stem and four stages")
+		copy(m.LRFactors[:], factors)
+		for _, f := range factors {
+			s.check("lr_mult_list", f >= 0, "numbers of at least 0")
+		}
+	}
+	m.Network.Layers = s.int(depthKey, 50)
+	s.check(depthKey, slices.Contains(m.Network.Family.Depths(), m.Network.Layers), fmt.Sprintf("one of %v", m.Network.Family.Depths()))
+	m.Pretrained = strings.TrimSpace(s.string("pretrained", "")) // the reference takes " " for none
+	s.done()
+}
+
+func (m *Model) head(s *section) {
+	s.require("name", "num_classes")
+	m.Head = Head{WeightLR: 1, BiasLR: 1}
+	if s.oneOf("name", "", heads...) == "ppTSNHead" {
+		m.Head.OwnDecay = true
+		if s.bool("fclr5", true) {
+			m.Head.WeightLR, m.Head.BiasLR = 5, 10
+		}
+	}
+	m.Network.Classes = s.intWithin("num_classes", 0, 1, 1_000_000)
+	in, want := s.int("in_channels", m.Network.FeatureChannels()), m.Network.FeatureChannels()
+	s.check("in_channels", in == want || !slices.Contains(m.Network.Family.Depths(), m.Network.Layers),
+		fmt.Sprintf("%d, which a backbone of %d layers gives", want, m.Network.Layers))
+	m.Network.Dropout = float32(s.share("drop_ratio", 0.4))
+	m.Head.Std = s.float("std", 0.01)
+	s.check("std", m.Head.Std >= 0, "a number of at least 0")
+	m.Head.LabelSmoothing = s.share("ls_eps", 0)
+	s.only("data_format", "tensors are NCHW at the head's door", "NCHW")
+	if loss := s.section("loss_cfg"); loss != nil {
+		loss.oneOf("name", "CrossEntropyLoss", "CrossEntropyLoss")
+		loss.only("loss_weight", "a weight of the only loss is a learning rate", 1.0)
+		loss.done()
+	}
+	s.done()
+}
