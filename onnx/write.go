@@ -1,0 +1,141 @@
+// Package onnx writes a graph as an ONNX file.
+//
+// A file is a ModelProto in protobuf's binary format, described in
+// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto (IR version 8). It is
+// written for operator set 17: TensorRT reads it since 8.5 and ONNX Runtime
+// since 1.12, none of our operations needs a later one, and ONNX Runtime has
+// its fast average pooling for sets below 19 only.
+//
+// The graph is written as it stands, without optimisation; ONNX Runtime and
+// TensorRT fuse by themselves, and an optimised graph comes out smaller. A node
+// keeps its name; where it takes several ONNX operators the last one has the
+// name and the others are called "name/operator".
+package onnx
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// Opset is the operator set that files are written for.
+const Opset = 17
+
+const irVersion = 8 // of the file format, which came with operator set 17
+
+// Options says what a file holds beside the graph.
+type Options struct {
+	// Metadata are pairs of key and value that ONNX Runtime hands to whoever
+	// asks, such as labels and the preprocessing.
+	Metadata map[string]string
+}
+
+// A SizeError reports a model beyond the 2 GiB that a protobuf message can
+// hold.
+type SizeError struct {
+	Bytes int64 // that the file would have
+}
+
+// Error names the size and the limit.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("onnx: the model takes %d bytes, but an ONNX file cannot hold more than %d", e.Bytes, math.MaxInt32)
+}
+
+// Write writes g and its weights to w. An unknown first dimension of the first
+// input is called N in the file. The graph and its weights must fit each other
+// (graph.WeightsError if not); models over 2 GiB give a SizeError before
+// anything is written.
+func Write(w io.Writer, g *graph.Graph, weights graph.Weights, o Options) error {
+	if err := check(g, weights); err != nil {
+		return err
+	}
+	b := newBuilder(g)
+	for _, p := range g.Params {
+		b.initializer(p.Name, typeFloat, p.Shape, weights[p.Name].Data)
+	}
+	for _, n := range g.Nodes {
+		if err := b.add(n); err != nil {
+			return fmt.Errorf("onnx: node %s: %w", n.Out.Name, err)
+		}
+	}
+	return b.writeModel(w, o)
+}
+
+// OutputNames are the names of g's results in the file that Write makes of it:
+// the graph's, but an input, a parameter or a second listing of a result gets a
+// new one.
+func OutputNames(g *graph.Graph) []string { return newBuilder(g).outputs }
+
+func check(g *graph.Graph, weights graph.Weights) error {
+	if err := g.Check(); err != nil {
+		return fmt.Errorf("onnx: %w", err)
+	}
+	if err := g.CheckWeights(weights); err != nil {
+		return fmt.Errorf("onnx: %w", err)
+	}
+	var size int64
+	for _, p := range g.Params {
+		size += int64(tensor.Count(p.Shape)) * 4
+	}
+	if size > math.MaxInt32 {
+		return &SizeError{Bytes: size}
+	}
+	names := slices.Concat(g.Inputs, g.Params, g.Outputs)
+	for _, n := range g.Nodes {
+		names = append(names, n.Out)
+	}
+	for _, v := range names {
+		if v.Name == "" || !utf8.ValidString(v.Name) {
+			return fmt.Errorf("onnx: %q is no name that a file can hold", v.Name)
+		}
+	}
+	return nil
+}
+
+// writeModel puts the parts of the file together. The weights are written from
+// where they are, not copied.
+func (b *builder) writeModel(w io.Writer, o Options) error {
+	outputs := b.results() // may add nodes
+	graph := appendString(slices.Clone(b.nodes), fieldGraphName, b.g.Name)
+	for i, v := range b.g.Inputs {
+		graph = appendBytes(graph, fieldGraphInput, valueInfo(v.Name, v.Shape, i == 0))
+	}
+	graph = append(graph, outputs...)
+	graphSize := int64(len(graph))
+	for _, t := range b.initializers {
+		graphSize += int64(len(t.head) + len(t.data))
+	}
+	head := modelHead(o, graphSize)
+	if size := int64(len(head)) + graphSize; size > math.MaxInt32 {
+		return &SizeError{Bytes: size}
+	}
+	parts := [][]byte{head, graph}
+	for _, t := range b.initializers {
+		parts = append(parts, t.head, t.data)
+	}
+	for _, p := range parts {
+		if _, err := w.Write(p); err != nil {
+			return fmt.Errorf("onnx: %w", err)
+		}
+	}
+	return nil
+}
+
+// modelHead is the model up to where its graph of that size begins.
+func modelHead(o Options, graphSize int64) []byte {
+	head := appendInt(nil, fieldModelIRVersion, irVersion)
+	head = appendString(head, fieldModelProducer, "pptsn")
+	head = appendBytes(head, fieldModelOpset, appendInt(nil, fieldOpsetVersion, Opset))
+	for _, k := range slices.Sorted(maps.Keys(o.Metadata)) {
+		pair := appendString(nil, fieldEntryKey, k)
+		pair = appendString(pair, fieldEntryValue, o.Metadata[k])
+		head = appendBytes(head, fieldModelMetadata, pair)
+	}
+	return appendHeader(head, fieldModelGraph, graphSize)
+}
