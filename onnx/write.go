@@ -13,6 +13,7 @@
 package onnx
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -112,8 +113,12 @@ func (b *builder) writeModel(w io.Writer, o Options) error {
 		graphSize += int64(len(t.head) + len(t.data))
 	}
 	head := modelHead(o, graphSize)
-	if size := int64(len(head)) + graphSize; size > math.MaxInt32 {
+	size := int64(len(head)) + graphSize
+	if size > math.MaxInt32 {
 		return &SizeError{Bytes: size}
+	}
+	if buffer, ok := w.(*bytes.Buffer); ok {
+		buffer.Grow(int(size)) // once, not by doubling
 	}
 	parts := [][]byte{head, graph}
 	for _, t := range b.initializers {
