@@ -15,6 +15,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/frame"
 	"github.com/pptsn/pptsn/internal/testdata"
+	"github.com/pptsn/pptsn/tensor"
 )
 
 func TestScaleParity(t *testing.T) {
@@ -309,14 +310,14 @@ func TestNormalizeParity(t *testing.T) {
 			if !slices.Equal(got[len(got)-len(tc.Last):], tc.Last) {
 				t.Errorf("ends %v, want %v", got[len(got)-len(tc.Last):], tc.Last)
 			}
-			if sum(littleEndian(got)) != tc.NormSHA256 {
+			if sum(tensor.FromFloat32(got, len(got)).Data) != tc.NormSHA256 {
 				t.Error("sha256 differs")
 			}
 			for i, v := range got { // undo it: bytes as floats, which is what the kit calls the array
 				c := i / (tc.W * tc.H) % 3
 				got[i] = float32(math.Round(float64((v*imageNet.Std[c] + imageNet.Mean[c]) * 255)))
 			}
-			if sum(littleEndian(got)) != tc.ArraySHA256 {
+			if sum(tensor.FromFloat32(got, len(got)).Data) != tc.ArraySHA256 {
 				t.Error("sha256 before normalization differs")
 			}
 		})
@@ -344,12 +345,4 @@ func TestNormalizationTableParity(t *testing.T) {
 			t.Errorf("channel %d of byte %d is %v, want %v", i/256, i%256, v, want)
 		}
 	}
-}
-
-func littleEndian(v []float32) []byte {
-	b := make([]byte, 0, 4*len(v))
-	for _, f := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
-	}
-	return b
 }
