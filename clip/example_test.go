@@ -44,7 +44,7 @@ func ExampleLoad() {
 	for v := 0; v < c.Len(); v += 50 {
 		c.Views(batch, v, v+50)
 	}
-	fmt.Printf("[%d, 3, %d, %d], first frames %v, black red is %.4f\n", c.Len(), h, w, c.Indices[:3], batch[0])
+	fmt.Printf("[%d, 3, %d, %d], first frames %v, black red is %.4f\n", c.Len(), h, w, c.Frames[:3], batch[0])
 	// Output: [250, 3, 224, 224], first frames [6 18 30], black red is -2.1179
 }
 

@@ -25,7 +25,7 @@ type Options struct {
 // A Clip holds the chosen frames of one video as 8-bit pictures, scaled, and
 // which views to cut from them. It does not change: many goroutines may use it.
 type Clip struct {
-	Indices []int // [T] the number of the frame of each segment, from 0
+	Frames []int // [T] the number of each segment's frame, from 0
 
 	views   []view // [V]
 	size    image.Point
@@ -51,7 +51,7 @@ func Load(ctx context.Context, src Source, spec Spec, opt Options) (*Clip, error
 	if err != nil {
 		return nil, err
 	}
-	c := &Clip{Indices: indices, views: pics, workers: opt.Workers}
+	c := &Clip{Frames: indices, views: pics, workers: opt.Workers}
 	for _, step := range spec.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -137,19 +137,20 @@ func (c *Clip) Len() int { return len(c.views) }
 func (c *Clip) Size() (h, w int) { return c.size.Y, c.size.X }
 
 // Views returns the views from (inclusive) to to (exclusive), normalised:
-// float32 [to-from, 3, H, W]. They are written to dst if that is long enough,
-// else to a new slice. Taking a few at a time, a network can start on the first
-// while others wait, and needs no memory for all.
+// float32 [to-from, 3, H, W]. They are written to dst, which must be long
+// enough, or to a new slice if dst is nil. Taking a few at a time, a network can
+// start on the first while others wait, and needs no memory for all.
 func (c *Clip) Views(dst []float32, from, to int) []float32 {
 	views := c.views[from:to]
 	n := 3 * c.size.X * c.size.Y
-	if len(dst) < n*len(views) {
+	if dst == nil {
 		dst = make([]float32, n*len(views))
 	}
+	dst = dst[:n*len(views)]
 	parallel(len(views), c.workers, func(i int) {
 		c.table.normalize(dst[i*n:(i+1)*n], views[i])
 	})
-	return dst[:n*len(views)]
+	return dst
 }
 
 // Picture returns view v as it is before it is normalised. It may be shared

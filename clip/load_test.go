@@ -37,10 +37,10 @@ func TestLoadAsksForEachFrameOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(c.Indices, tc.indices) || !reflect.DeepEqual(src.asked, [][]int{tc.asked}) {
-			t.Errorf("%s: frames %v, asked for %v; want %v, %v", tc.name, c.Indices, src.asked, tc.indices, tc.asked)
+		if !slices.Equal(c.Frames, tc.indices) || !reflect.DeepEqual(src.asked, [][]int{tc.asked}) {
+			t.Errorf("%s: frames %v, asked for %v; want %v, %v", tc.name, c.Frames, src.asked, tc.indices, tc.asked)
 		}
-		for i, index := range c.Indices {
+		for i, index := range c.Frames {
 			if !slices.Equal(c.Picture(i).Pix, anyFormula.frame(index, 8, 6).Pix) {
 				t.Errorf("%s: view %d is not frame %d", tc.name, i, index)
 			}
@@ -88,8 +88,8 @@ func TestLoadFollowsLength(t *testing.T) {
 		if !errors.Is(err, tc.err) || src.tries != tc.tries {
 			t.Errorf("%s: %v after %d tries, want %v after %d", tc.name, err, src.tries, tc.err, tc.tries)
 		}
-		if err == nil && !slices.Equal(c.Indices, tc.indices) {
-			t.Errorf("%s: frames %v, want %v", tc.name, c.Indices, tc.indices)
+		if err == nil && !slices.Equal(c.Frames, tc.indices) {
+			t.Errorf("%s: frames %v, want %v", tc.name, c.Frames, tc.indices)
 		}
 	}
 }
@@ -108,8 +108,8 @@ func TestLoadDrawsByTrueLength(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if !slices.Equal(got[0].Indices, got[1].Indices) || !slices.Equal(got[0].Views(nil, 0, 3), got[1].Views(nil, 0, 3)) {
-			t.Errorf("seed %d: %v and %v", seed, got[0].Indices, got[1].Indices)
+		if !slices.Equal(got[0].Frames, got[1].Frames) || !slices.Equal(got[0].Views(nil, 0, 3), got[1].Views(nil, 0, 3)) {
+			t.Errorf("seed %d: %v and %v", seed, got[0].Frames, got[1].Frames)
 		}
 	}
 }
@@ -239,9 +239,15 @@ func TestViews(t *testing.T) {
 	if !slices.Equal(part, all[11*n:15*n]) {
 		t.Error("views 11 to 14 differ from those of all views")
 	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a slice that is too short did not panic")
+		}
+	}()
 	if len(c.Views(nil, 3, 3)) != 0 {
 		t.Error("no views have values")
 	}
+	c.Views(dst[:n-1], 0, 1)
 }
 
 func TestClipIsSafeForGoroutines(t *testing.T) {
