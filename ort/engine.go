@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -19,7 +21,7 @@ import (
 
 // Options tunes an engine.
 type Options struct {
-	Threads int    // that compute one operation together; 0 means as many as Go uses
+	Threads int    // that compute one operation together; 0 means GOMAXPROCS
 	Library string // file or folder of the library, see Load; empty to search
 }
 
@@ -29,12 +31,14 @@ var ErrClosed = errors.New("ort: the engine is closed")
 // An Engine is a network ready to run. Its methods may be called from several
 // goroutines at once.
 type Engine struct {
+	name    string       // of the graph or file
 	graph   *graph.Graph // nil for a file
 	inputs  int
 	outputs int
 
 	mu      sync.RWMutex // written by Close alone
 	session *onnxruntime.DynamicAdvancedSession
+	leak    runtime.Cleanup
 }
 
 // Compile prepares a graph with its weights, which are copied. ONNX Runtime
@@ -51,7 +55,7 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	for i, v := range g.Inputs {
 		inputs[i] = v.Name
 	}
-	e := &Engine{graph: g.Clone(), inputs: len(inputs), outputs: len(g.Outputs)}
+	e := &Engine{name: g.Name, graph: g.Clone(), inputs: len(inputs), outputs: len(g.Outputs)}
 	err := withSession(o, func(s *onnxruntime.SessionOptions) (err error) {
 		e.session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(model.Bytes(), inputs, onnx.OutputNames(g), s)
 		return err
@@ -59,13 +63,14 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ort: graph %s: %w", g.Name, err)
 	}
+	e.leak = runtime.AddCleanup(e, reportLeak, e.name)
 	return e, nil
 }
 
 // Open prepares the network in an ONNX file, whose inputs and outputs must be
 // arrays of float32.
 func Open(path string, o Options) (*Engine, error) {
-	e := &Engine{}
+	e := &Engine{name: path}
 	err := withSession(o, func(s *onnxruntime.SessionOptions) error {
 		inputs, outputs, err := interfaceOf(path)
 		if err != nil {
@@ -78,7 +83,12 @@ func Open(path string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ort: open %s: %w", path, err)
 	}
+	e.leak = runtime.AddCleanup(e, reportLeak, e.name)
 	return e, nil
+}
+
+func reportLeak(name string) {
+	slog.Warn("ort: an engine was never closed; its memory and threads are lost", "network", name)
 }
 
 // Close frees what the engine holds, after the runs under way. It may be called
@@ -89,6 +99,7 @@ func (e *Engine) Close() error {
 	if e.session == nil {
 		return nil
 	}
+	e.leak.Stop()
 	err := e.session.Destroy()
 	e.session = nil
 	return err
@@ -108,10 +119,10 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 	c, err := e.newCall(inputs)
 	defer c.destroy()
 	if err != nil {
-		return nil, fmt.Errorf("ort: %w", err)
+		return nil, fmt.Errorf("ort: %s: %w", e.name, err)
 	}
 	if err := e.run(ctx, c); err != nil {
-		return nil, fmt.Errorf("ort: %w", err)
+		return nil, fmt.Errorf("ort: %s: %w", e.name, err)
 	}
 	return c.results, nil
 }

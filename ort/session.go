@@ -9,6 +9,9 @@ import (
 
 // withSession calls open with the options of a session.
 func withSession(o Options, open func(*onnxruntime.SessionOptions) error) error {
+	if o.Threads < 0 {
+		return fmt.Errorf("%d threads", o.Threads)
+	}
 	if _, err := Load(o.Library); err != nil {
 		return err
 	}
