@@ -146,7 +146,7 @@ func (c *Clip) Views(dst []float32, from, to int) []float32 {
 	if dst == nil {
 		dst = make([]float32, n*len(views))
 	}
-	dst = dst[:n*len(views)]
+	dst = dst[: n*len(views) : len(dst)]
 	parallel(len(views), c.workers, func(i int) {
 		c.table.normalize(dst[i*n:(i+1)*n], views[i])
 	})
