@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"strings"
+
+	"github.com/pptsn/pptsn/clip"
+)
 
 // A Use is what clips are read for. Its value is the reference's key.
 type Use string
@@ -21,9 +25,11 @@ type Data struct {
 
 	// Frames says that a line names a folder of pictures ("dir frames label",
 	// FrameDataset), else a video file ("path label", VideoDataset).
-	Frames    bool
-	FrameName string // file name of a picture by its number from 1, a fmt format such as img_%05d.jpg; only with Frames
-	Suffix    string // added to each path, such as .avi; only without Frames
+	Frames bool
+	// Suffix is added to each path of a video, such as .avi. With Frames it is
+	// how pictures are named, such as img_{:05}.jpg, and Pattern what it means.
+	Suffix  string
+	Pattern clip.Pattern
 
 	Batch   int // clips in a batch on one device; default 8, for validation that of training
 	Workers int // goroutines that decode; 0: none besides the caller's
@@ -78,23 +84,17 @@ func (s *section) data() Data {
 		Frames: s.oneOf("format", "", "VideoDataset", "FrameDataset") == "FrameDataset",
 	}
 	s.check("file_path", data.List != "", "a path")
-	if data.Frames {
-		data.FrameName = s.frameName("suffix")
-	} else {
+	if !data.Frames {
 		data.Suffix = s.string("suffix", "")
+	} else {
+		var err error
+		data.Suffix = s.string("suffix", "img_{:05}.jpg")
+		if data.Pattern, err = clip.ParsePattern(data.Suffix); err != nil {
+			s.fail("suffix", "%s", strings.TrimPrefix(err.Error(), "clip: "))
+		}
 	}
 	s.ignore("num_retries") // the reference tries other clips in place of a bad one; we never do
 	s.lookup("test_mode")   // the reference's programs set it themselves
 	s.done()
 	return data
-}
-
-// frameName reads a Python format such as img_{:05}.jpg.
-func (s *section) frameName(key string) string {
-	python := s.string(key, "img_{:05}.jpg")
-	format, err := fmtFormat(python)
-	if err != nil && !s.bad[key] {
-		s.fail(key, "%s", fmt.Sprintf("%q: %v", clip80(python), err))
-	}
-	return format
 }

@@ -36,6 +36,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// maxErrors are shown; a file with more is no configuration.
+const maxErrors = 100
+
 // join puts the errors in the order of the file's lines, those of overrides last.
 func join(errs []*Error) error {
 	slices.SortStableFunc(errs, func(a, b *Error) int {
@@ -44,6 +47,9 @@ func join(errs []*Error) error {
 		}
 		return cmp.Compare(a.Line, b.Line)
 	})
+	if more := len(errs) - maxErrors; more > 0 {
+		errs = append(errs[:maxErrors:maxErrors], &Error{File: errs[0].File, Msg: fmt.Sprintf("and %d more", more)})
+	}
 	plain := make([]error, len(errs))
 	for i, e := range errs {
 		plain[i] = e

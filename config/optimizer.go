@@ -48,7 +48,7 @@ func (d *decoder) optimizer(s *section) *Optimizer {
 		o.Epsilon = s.positive("epsilon", 1e-8)
 	}
 	o.WeightDecay = s.weightDecay(o.Method)
-	if o.Method == AdamW {
+	if o.Method == AdamW && s.has("no_weight_decay_name") {
 		o.NoDecay = strings.Fields(s.string("no_weight_decay_name", ""))
 	}
 	o.ClipNorm = s.gradClip()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -63,19 +64,33 @@ func overrideValue(raw, override string) *value {
 	if data, ok := parseLiteral(raw, where); ok {
 		return &value{where: where, data: data, text: raw, asText: true}
 	}
-	if trimmed := strings.TrimSpace(raw); strings.HasPrefix(trimmed, "[") || strings.HasPrefix(trimmed, "{") {
-		var doc yaml.Node
-		if len(raw) <= maxBytes && yaml.Unmarshal([]byte(raw), &doc) == nil {
-			t := tree{override: override, open: map[*yaml.Node]bool{}}
-			if v := t.value(doc.Content[0], 0, 0); len(t.errs) == 0 {
-				return v
-			}
-		}
+	if v := flow(raw, override); v != nil {
+		return v
 	}
 	v := resolve(raw, false, where)
 	v.asText = raw != "" || v.data != nil
 	if raw == "" {
 		v.data = ""
 	}
+	return v
+}
+
+// flow reads a list or mapping as YAML on one line, nil where raw is none.
+func flow(raw, override string) *value {
+	trimmed := strings.TrimSpace(raw)
+	if len(raw) > maxBytes || !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, "{") {
+		return nil
+	}
+	dec := yaml.NewDecoder(strings.NewReader(raw))
+	var doc, rest yaml.Node
+	if dec.Decode(&doc) != nil || dec.Decode(&rest) != io.EOF {
+		return nil
+	}
+	t := tree{override: override, open: map[*yaml.Node]bool{}}
+	v := t.value(doc.Content[0], 0, 0)
+	if len(t.errs) > 0 {
+		return nil
+	}
+	v.text, v.asText = raw, true
 	return v
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pptsn/pptsn/clip"
 )
@@ -34,6 +35,7 @@ func (d *decoder) pipelines(s *section) map[Use]clip.Spec {
 
 func (s *section) pipeline(use Use) clip.Spec {
 	var spec clip.Spec
+	before := len(s.d.errs)
 	s.require("decode", "sample", "transform")
 	if decode := s.section("decode"); decode != nil {
 		decode.decode()
@@ -45,6 +47,11 @@ func (s *section) pipeline(use Use) clip.Spec {
 		spec.Steps = s.steps(transform, use)
 	}
 	s.done()
+	if len(s.d.errs) == before {
+		if err := spec.Validate(); err != nil { // what the checks above have no line for
+			s.fail("transform", "%s", strings.TrimPrefix(err.Error(), "clip: "))
+		}
+	}
 	return spec
 }
 

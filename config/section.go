@@ -209,7 +209,7 @@ func (s *section) oneOf(key, otherwise string, choices ...string) string {
 	word := s.string(key, otherwise)
 	if word != otherwise && !slices.Contains(choices, word) && !s.bad[key] {
 		s.fail(key, "%s", unsupported(word, choices))
-		s.foreign = s.foreign || key == "name"
+		s.foreign = s.foreign || key == "name" || key == "format"
 		return otherwise
 	}
 	return word

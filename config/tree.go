@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,6 +23,9 @@ const (
 func readTree(file string, data []byte) (*value, []*Error) {
 	if len(data) > maxBytes {
 		return nil, []*Error{{File: file, Msg: fmt.Sprintf("%d bytes: a configuration has at most %d", len(data), maxBytes)}}
+	}
+	if line, ok := invalidUTF8(data); ok {
+		return nil, []*Error{{File: file, Line: line, Msg: "not text in UTF-8"}}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
@@ -43,6 +47,17 @@ func readTree(file string, data []byte) (*value, []*Error) {
 		return nil, []*Error{{File: file, Line: root.where.line, Msg: "want sections such as MODEL, found " + root.describe()}}
 	}
 	return root, nil
+}
+
+// invalidUTF8 finds the first line that is not text.
+func invalidUTF8(data []byte) (line int, found bool) {
+	for text := range bytes.Lines(data) {
+		line++
+		if !utf8.Valid(text) {
+			return line, true
+		}
+	}
+	return 0, false
 }
 
 // syntaxError takes the line out of the library's message "yaml: line 3: ...".
