@@ -19,9 +19,9 @@ const (
 	batch       = 1000     // items of a list or dict set at a time
 )
 
-// A pickler writes values as CPython's pickler does, byte for byte, except
-// that it takes equal strings for one: Python refers back to the same object
-// only.
+// A pickler writes values as CPython's pickler does, byte for byte. CPython
+// refers back to an object that it has written before; here equal strings are
+// one object, unless they are unshared.
 type pickler struct {
 	w     io.Writer
 	proto int            // 2 or 4
@@ -30,8 +30,12 @@ type pickler struct {
 	n     uint32         // values memoized
 }
 
-// Keys of the memo beside strings, tensor types and globals.
-type shortBytes string // CPython keeps one object for each bytes of length 0 or 1
+// An unshared string is an object of its own.
+type unshared string
+
+// shortBytes is a key of the memo: CPython has one object for all bytes of
+// length 0, and for all of length 1 that are equal.
+type shortBytes string
 
 // A token names a class.
 type token struct{ module, name string }
@@ -136,7 +140,12 @@ func (p *pickler) save(v any) error {
 	case complex128:
 		return p.call(nil, tokComplex, real(v), imag(v))
 	case string:
-		return p.string(v)
+		if p.recall(v) {
+			return nil
+		}
+		return p.string(v, v)
+	case unshared:
+		return p.string(string(v), nil)
 	case []byte:
 		return p.bytes(v)
 	case Tuple:
@@ -210,10 +219,7 @@ func (p *pickler) long(v *big.Int) {
 	p.byte(b...)
 }
 
-func (p *pickler) string(s string) error {
-	if p.recall(s) {
-		return nil
-	}
+func (p *pickler) string(s string, key any) error {
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("%.40q is not UTF-8", s)
 	}
@@ -224,7 +230,7 @@ func (p *pickler) string(s string) error {
 	if err := p.payload(head, []byte(s)); err != nil {
 		return err
 	}
-	p.remember(s)
+	p.remember(key)
 	return nil
 }
 

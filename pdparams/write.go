@@ -66,7 +66,7 @@ func stateDict(entries []Entry, o WriteOptions) (*Dict, error) {
 			return nil, err
 		}
 		if param, ok := o.ParameterNames[e.Name]; ok {
-			table.Set(e.Name, param)
+			table.Set(e.Name, unshared(param))
 		}
 	}
 	if table.Len() < len(o.ParameterNames) {
