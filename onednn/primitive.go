@@ -1,0 +1,149 @@
+package onednn
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+)
+
+// A primitive is a compiled kernel.
+type primitive struct {
+	call string
+	c    C.dnnl_primitive_t
+	pd   C.dnnl_primitive_desc_t
+}
+
+// A role is the place of an operand among a primitive's arguments.
+type role C.int
+
+const (
+	argSource   role = C.DNNL_ARG_SRC
+	argSecond   role = C.DNNL_ARG_SRC_1
+	argList     role = C.DNNL_ARG_MULTIPLE_SRC // and those that follow
+	argWeights  role = C.DNNL_ARG_WEIGHTS
+	argBias     role = C.DNNL_ARG_BIAS
+	argDest     role = C.DNNL_ARG_DST
+	argMean     role = C.DNNL_ARG_MEAN
+	argVariance role = C.DNNL_ARG_VARIANCE
+	argScale    role = C.DNNL_ARG_SCALE
+	argShift    role = C.DNNL_ARG_SHIFT
+	argScratch  role = C.DNNL_ARG_SCRATCHPAD
+)
+
+// A postOp is done on a primitive's result before it is stored: the addition
+// of what the destination held, or a function of one number.
+type postOp struct {
+	sum         bool
+	alg         C.dnnl_alg_kind_t
+	alpha, beta float32
+}
+
+// activation is a as functions that oneDNN has, to be applied in turn.
+func activation(a graph.Activation) []postOp {
+	switch a.Func {
+	case graph.ReLU:
+		return []postOp{{alg: C.dnnl_eltwise_relu}}
+	case graph.ReLU6:
+		return []postOp{{alg: C.dnnl_eltwise_clip, alpha: 0, beta: 6}}
+	case graph.HardSwish: // version 2 has these constants built in
+		return []postOp{{alg: C.dnnl_eltwise_hardswish, alpha: 1. / 6, beta: 0.5}}
+	case graph.HardSigmoid:
+		return []postOp{affine(a.Slope, a.Offset), {alg: C.dnnl_eltwise_clip, alpha: 0, beta: 1}}
+	case graph.Sigmoid:
+		return []postOp{{alg: C.dnnl_eltwise_logistic}}
+	}
+	return nil
+}
+
+func affine(scale, shift float32) postOp {
+	return postOp{alg: C.dnnl_eltwise_linear, alpha: scale, beta: shift}
+}
+
+// make creates a primitive; describe makes its descriptor.
+func (m maker) make(call string, post []postOp, describe func(*C.dnnl_primitive_desc_t, C.dnnl_primitive_attr_t) C.dnnl_status_t) (primitive, error) {
+	attr := attributes(post)
+	defer C.dnnl_primitive_attr_destroy(attr)
+	var pd C.dnnl_primitive_desc_t
+	if s := describe(&pd, attr); s != C.dnnl_success {
+		return primitive{}, statusError(call, s)
+	}
+	m.tmp.add(func() { C.dnnl_primitive_desc_destroy(pd) })
+	var c C.dnnl_primitive_t
+	if s := C.dnnl_primitive_create(&c, pd); s != C.dnnl_success {
+		return primitive{}, statusError(call+" kernel", s)
+	}
+	m.keep.add(func() { C.dnnl_primitive_destroy(c) })
+	return primitive{call: call, c: c, pd: pd}, nil
+}
+
+// attributes asks for post-operations, and for scratch memory that we provide.
+func attributes(post []postOp) C.dnnl_primitive_attr_t {
+	var attr C.dnnl_primitive_attr_t
+	must("attributes", C.dnnl_primitive_attr_create(&attr))
+	must("scratchpad mode", C.dnnl_primitive_attr_set_scratchpad_mode(attr, C.dnnl_scratchpad_mode_user))
+	var ops C.dnnl_post_ops_t
+	must("post-operations", C.dnnl_post_ops_create(&ops))
+	defer C.dnnl_post_ops_destroy(ops)
+	for _, p := range post {
+		if p.sum {
+			must("sum", C.nn_append_sum(ops))
+		} else {
+			must("activation", C.nn_append_eltwise(ops, p.alg, C.float(p.alpha), C.float(p.beta)))
+		}
+	}
+	must("post-operations", C.dnnl_primitive_attr_set_post_ops(attr, ops))
+	return attr
+}
+
+// The layouts that a primitive chose for its operands.
+
+func (p primitive) source(s *scope) desc  { return p.operand(s, C.dnnl_query_src_md) }
+func (p primitive) weights(s *scope) desc { return p.operand(s, C.dnnl_query_weights_md) }
+func (p primitive) dest(s *scope) desc    { return p.operand(s, C.dnnl_query_dst_md) }
+
+func (p primitive) operand(s *scope, what C.dnnl_query_t) desc {
+	var md C.nn_md
+	must(p.call+": layout", C.nn_md_of(&md, p.pd, what, 0))
+	return s.own(md)
+}
+
+// scratch is the memory that the primitive needs while it runs; its size may
+// be 0.
+func (p primitive) scratch(s *scope) desc { return p.operand(s, C.dnnl_query_scratchpad_md) }
+
+// A call is a primitive with its arguments.
+type call struct {
+	prim C.dnnl_primitive_t
+	args *C.dnnl_exec_arg_t // in C memory
+	n    C.int
+}
+
+// An operand is an argument of a call.
+type operand struct {
+	role role
+	mem  memory
+}
+
+func newCall(s *scope, p primitive, operands []operand) call {
+	args := (*C.dnnl_exec_arg_t)(C.malloc(C.size_t(len(operands)) * C.sizeof_dnnl_exec_arg_t))
+	s.add(func() { C.free(unsafe.Pointer(args)) })
+	for i, o := range operands {
+		unsafe.Slice(args, len(operands))[i] = C.dnnl_exec_arg_t{arg: C.int(o.role), memory: o.mem.c}
+	}
+	return call{prim: p.c, args: args, n: C.int(len(operands))}
+}
+
+func (d device) run(c call) error {
+	if s := C.dnnl_primitive_execute(c.prim, d.stream, c.n, c.args); s != C.dnnl_success {
+		return fmt.Errorf("execution: %w", statusError("primitive", s))
+	}
+	return nil
+}
+
+// wait returns when all calls are done.
+func (d device) wait() error { return statusError("stream", C.dnnl_stream_wait(d.stream)) }

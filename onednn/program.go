@@ -1,0 +1,88 @@
+package onednn
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// A program is a bound graph as a list of steps. It owns its primitives, but
+// no memory for numbers: that is given to each run.
+type program struct {
+	scope scope
+	steps []step
+	views []view
+	slots int // inputs, then outputs
+	size  int // bytes of intermediate results and scratch memory
+	arena unsafe.Pointer
+}
+
+// A step computes one value, or brings one into another layout.
+type step struct {
+	layer string // the node that asked for it
+	call  call
+	host  func(p *program, slots []unsafe.Pointer) error // computed in Go; call is unused
+}
+
+// A view is a memory object of some primitive and where it lies.
+type view struct {
+	mem    memory
+	buf    *buffer
+	offset int // bytes from the buffer's start
+}
+
+// run computes; slots are the addresses of the inputs and outputs, which are
+// plain, arena that of size bytes.
+func (p *program) run(d device, slots []unsafe.Pointer, arena unsafe.Pointer) error {
+	for _, v := range p.views {
+		if v.buf.slot >= 0 || p.arena != arena {
+			v.mem.set(unsafe.Add(v.buf.at(slots, arena), v.offset))
+		}
+	}
+	p.arena = arena
+	for _, s := range p.steps {
+		var err error
+		if s.host != nil {
+			if err = d.wait(); err == nil {
+				err = s.host(p, slots)
+			}
+		} else {
+			err = d.run(s.call)
+		}
+		if err != nil {
+			return fmt.Errorf("layer %s: %w", s.layer, err)
+		}
+	}
+	return d.wait()
+}
+
+func (p *program) close() { p.scope.close() }
+
+// at is the buffer's address in a run.
+func (b *buffer) at(slots []unsafe.Pointer, arena unsafe.Pointer) unsafe.Pointer {
+	if b.slot >= 0 {
+		return slots[b.slot]
+	}
+	return unsafe.Add(arena, b.offset)
+}
+
+// evaluate is a step for what oneDNN cannot do: the graph's own evaluator, on
+// plain memory. params are operands that do not change.
+func evaluate(op graph.Op, in []place, shapes [][]int, params []*tensor.Dense, out place) func(*program, []unsafe.Pointer) error {
+	return func(p *program, slots []unsafe.Pointer) error {
+		operands := make([]*tensor.Dense, len(in))
+		for i, at := range in {
+			if operands[i] = params[i]; params[i] == nil {
+				operands[i] = tensor.FromFloat32(floats(at.buf.at(slots, p.arena), tensor.Count(shapes[i])), shapes[i]...)
+			}
+		}
+		result, err := graph.EvalNode(op, operands...)
+		if err != nil {
+			return err
+		}
+		copy(floats(out.buf.at(slots, p.arena), result.Len()), result.Float32s())
+		return nil
+	}
+}

@@ -1,0 +1,84 @@
+package onednn
+
+import (
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+)
+
+// A store holds a network's weights in the layouts that primitives asked for,
+// each layout once.
+type store struct {
+	device
+	plain graph.Weights
+	forms map[string][]form
+	scope scope
+}
+
+// A form is one layout of a parameter.
+type form struct {
+	from, to desc // how it is read from plain memory, and how it lies
+	mem      memory
+}
+
+func newStore(d device, w graph.Weights) *store {
+	return &store{device: d, plain: w, forms: map[string][]form{}}
+}
+
+// get returns the parameter, whose plain memory is read as from, laid out as to.
+func (s *store) get(name string, from, to desc) (memory, error) {
+	for _, f := range s.forms[name] {
+		if f.from.equal(from) && f.to.equal(to) {
+			return f.mem, nil
+		}
+	}
+	data, err := s.alloc(&s.scope, to.size())
+	if err != nil {
+		return memory{}, err
+	}
+	f := form{from: from.copy(&s.scope), to: to.copy(&s.scope)}
+	f.mem = s.memory(&s.scope, f.to)
+	f.mem.set(data)
+	if err := s.reorder(s.plain[name].Float32s(), f); err != nil {
+		return memory{}, err
+	}
+	s.forms[name] = append(s.forms[name], f)
+	return f.mem, nil
+}
+
+// reorder lays plain out as f. It is copied to C's memory first: C may not
+// keep the address of Go's.
+func (s *store) reorder(plain []float32, f form) error {
+	var tmp scope
+	defer tmp.close()
+	r, err := maker{s.device, &tmp, &tmp}.reorder(f.from, f.to)
+	if err != nil {
+		return err
+	}
+	data, err := s.alloc(&tmp, 4*len(plain))
+	if err != nil {
+		return err
+	}
+	copy(floats(data, len(plain)), plain)
+	scratch, err := s.alloc(&tmp, r.scratch(&tmp).size())
+	if err != nil {
+		return err
+	}
+	operands := []operand{{argSource, s.memory(&tmp, f.from)}, {argDest, f.mem}, {argScratch, s.memory(&tmp, r.scratch(&tmp))}}
+	operands[0].mem.set(data)
+	operands[2].mem.set(scratch)
+	if err := s.run(newCall(&tmp, r, operands)); err != nil {
+		return err
+	}
+	return s.wait()
+}
+
+func (s *store) alloc(owner *scope, size int) (unsafe.Pointer, error) {
+	p, err := alloc(size)
+	if err == nil {
+		owner.add(func() { release(p) })
+	}
+	return p, err
+}
+
+func (s *store) close() { s.scope.close() }
