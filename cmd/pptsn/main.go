@@ -1,0 +1,83 @@
+// Command pptsn prepares PP-TSN and TSN models and says what happens in
+// videos: export a Paddle checkpoint, predict, inspect files.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1   // the work, or a part of it, failed
+	exitUsage  = 2   // the command line is wrong
+	exitSignal = 130 // interrupted
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFailed
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "pptsn: interrupted")
+		return exitSignal
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "pptsn: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "pptsn: %v\n", err)
+		return exitFailed
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pptsn",
+		Short: "Say what happens in a video, with PP-TSN and without Python",
+		Example: `  pptsn export -c configs/recognition/pptsn/pptsn_k400_videos.yaml -p ppTSN_best.pdparams -o inference/ppTSN
+  pptsn predict -m inference/ppTSN clip.mp4
+  pptsn inspect clip.mp4`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+	})
+	root.AddCommand(newExport(), newPredict(), newInspect())
+	return root
+}
+
+// A usageError is a command line that cannot be carried out as it stands.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func (e usageError) Unwrap() error { return e.error }

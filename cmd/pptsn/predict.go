@@ -1,0 +1,192 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pptsn/pptsn"
+	"github.com/pptsn/pptsn/bundle"
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/labels"
+)
+
+type predictOptions struct {
+	input     []string
+	config    string
+	overrides []string
+	model     string
+	program   string
+	weights   string
+	labels    string
+	topK      int
+	json      bool
+	ahead     int // videos prepared at the same time
+	threads   int
+	benchmark *pythonBool
+
+	useGPU, useXPU, useNPU, useTensorRT *pythonBool
+	precision                           string
+}
+
+func newPredict() *cobra.Command {
+	o := predictOptions{}
+	cmd := &cobra.Command{
+		Use:   "predict -m MODEL VIDEO...",
+		Short: "Say what happens in videos",
+		Long: `Predict classifies video files: one, all in a folder, those that a list file
+names (.txt, .list, .csv: a path a line, a label behind it is ignored), or a list
+on standard input (-). A file that cannot be read is reported and the rest goes
+on; the exit code is then 1.
+
+The long flags are those of PaddleVideo's tools/predict.py.`,
+		Example: `  pptsn predict -m inference/ppTSN clip.mp4
+  pptsn predict -m inference/ppTSN --top_k 5 --json videos/ > scores.jsonl
+  pptsn predict --input_file data/example.avi --config configs/recognition/pptsn/pptsn_k400_videos.yaml \
+      --model_file inference/ppTSN/ppTSN.pdmodel --params_file inference/ppTSN/ppTSN.pdiparams --use_gpu=False`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.input = append(o.input, args...)
+			return predict(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.input, "input_file", "i", nil, "video, folder of videos, list file, or - for a list on standard input")
+	f.StringVarP(&o.model, "model", "m", "", "folder of an exported model, or its files' path without extension")
+	f.StringVar(&o.program, "model_file", "", "program (.pdmodel), instead of -m")
+	f.StringVar(&o.weights, "params_file", "", "weights (.pdiparams), instead of -m")
+	f.StringVarP(&o.config, "config", "c", "", "configuration (YAML); needed for models that pptsn did not export")
+	f.StringArrayVarP(&o.overrides, "override", "o", nil, "change a key of the configuration, such as INFERENCE.num_seg=8; repeatable")
+	f.IntVar(&o.topK, "top_k", 0, "how many classes to show (default: INFERENCE.top_k, else 1)")
+	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: the model's own)")
+	f.BoolVar(&o.json, "json", false, "one JSON object a line")
+	o.addEngineFlags(f)
+	return cmd
+}
+
+func (o *predictOptions) addEngineFlags(f *pflag.FlagSet) {
+	f.IntVarP(&o.ahead, "batch_size", "b", 1, "videos prepared at the same time")
+	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
+	o.benchmark = boolFlag(f, "enable_benchmark", false, "report the time of each stage at the end")
+	o.useGPU = boolFlag(f, "use_gpu", false, "run on a GPU: not in this version")
+	o.useXPU = boolFlag(f, "use_xpu", false, "not supported")
+	o.useNPU = boolFlag(f, "use_npu", false, "not supported")
+	o.useTensorRT = boolFlag(f, "use_tensorrt", false, "run with TensorRT: not in this version")
+	f.StringVar(&o.precision, "precision", "fp32", "arithmetic of the network: fp32")
+
+	// Accepted because scripts written for the reference pass them.
+	boolFlag(f, "enable_mkldnn", true, "no effect: oneDNN is always used")
+	boolFlag(f, "ir_optim", true, "no effect: the network is always optimised")
+	boolFlag(f, "disable_glog", false, "no effect")
+	boolFlag(f, "time_test_file", false, "no effect: a list file is recognised by its name")
+	f.Int("gpu_mem", 8000, "no effect")
+	for _, name := range []string{"enable_mkldnn", "ir_optim", "disable_glog", "time_test_file", "gpu_mem", "use_xpu", "use_npu"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+// validate reports flags that cannot be carried out.
+func (o *predictOptions) validate() error {
+	switch {
+	case len(o.input) == 0:
+		return usagef("predict needs a video: pptsn predict -m MODEL clip.mp4 (see pptsn predict --help)")
+	case o.model == "" && o.program == "":
+		return usagef("predict needs a model: -m FOLDER, or --model_file and --params_file (see pptsn predict --help)")
+	case o.model != "" && o.program+o.weights != "":
+		return usagef("-m names a whole model: leave out --model_file and --params_file")
+	case o.model == "" && o.weights == "":
+		return usagef("--model_file needs --params_file")
+	case bool(*o.useGPU) || bool(*o.useXPU) || bool(*o.useNPU) || bool(*o.useTensorRT):
+		return usagef("this version predicts on the CPU only: leave out --use_gpu, --use_tensorrt, --use_xpu and --use_npu, or set them to False")
+	case o.precision != "fp32":
+		return usagef("--precision %q: this version computes in fp32 only", o.precision)
+	case o.ahead < 1:
+		return usagef("--batch_size %d: want at least 1", o.ahead)
+	case o.threads < 0 || o.topK < 0:
+		return usagef("--cpu_threads and --top_k cannot be negative")
+	}
+	return nil
+}
+
+func predict(cmd *cobra.Command, o predictOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	m, err := o.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	p := newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
+	if err := classifyAll(cmd.Context(), m, o.files(cmd.InOrStdin()), o.ahead, p.print); err != nil {
+		return err
+	}
+	return p.finish(bool(*o.benchmark))
+}
+
+// open loads the model. A configuration fills in what a model that pptsn did
+// not export lacks.
+func (o *predictOptions) open(warn io.Writer) (*pptsn.Model, error) {
+	cfg, err := o.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	b, err := o.openBundle()
+	if err != nil {
+		return nil, err
+	}
+	opt := pptsn.Options{Threads: o.threads, TopK: cmp.Or(o.topK, 1)}
+	if cfg != nil {
+		if err := o.useConfig(cfg, b, &opt, warn); err != nil {
+			return nil, err
+		}
+	}
+	if o.labels != "" {
+		if opt.Labels, err = labels.Read(o.labels); err != nil {
+			return nil, err
+		}
+	}
+	m, err := pptsn.New(b, opt)
+	if errors.Is(err, pptsn.ErrNoPreprocess) {
+		return nil, fmt.Errorf("%w (--config CONFIG)", err)
+	}
+	return m, err
+}
+
+func (o *predictOptions) loadConfig() (*config.Config, error) {
+	if o.config == "" {
+		if len(o.overrides) > 0 {
+			return nil, usagef("--override changes a configuration: name it with --config")
+		}
+		return nil, nil
+	}
+	return config.Load(o.config, o.overrides)
+}
+
+func (o *predictOptions) openBundle() (*bundle.Bundle, error) {
+	if o.model != "" {
+		return bundle.Open(o.model)
+	}
+	return bundle.OpenFiles(o.program, o.weights)
+}
+
+func (o *predictOptions) useConfig(cfg *config.Config, b *bundle.Bundle, opt *pptsn.Options, warn io.Writer) error {
+	inference, err := cfg.Inference()
+	if err != nil {
+		return err
+	}
+	opt.TopK = cmp.Or(o.topK, inference.TopK, 1)
+	if b.Manifest == nil {
+		opt.Preprocess = &inference.Clip
+		opt.Labels, err = classNames("", cfg, b.Classes())
+		return err
+	}
+	if !reflect.DeepEqual(inference.Clip, b.Manifest.Preprocess) {
+		fmt.Fprintf(warn, "pptsn: %s prepares videos otherwise than the model was exported for: the model's way is used (export again to change it)\n", o.config)
+	}
+	return nil
+}

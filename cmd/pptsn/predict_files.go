@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// videoExtensions are what is taken from a folder.
+var videoExtensions = []string{".avi", ".mp4", ".m4v", ".mkv", ".webm", ".mov", ".gif", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".asf", ".3gp", ".ogv", ".mxf"}
+
+var listExtensions = []string{".txt", ".list", ".csv"}
+
+// files are the videos that the command line names, one after another: a long
+// list is not held in memory. An error that is yielded stands for an input that
+// could not be read.
+func (o *predictOptions) files(stdin io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, input := range o.input {
+			for file, err := range expand(input, stdin) {
+				if !yield(file, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// many says whether the input may be more than one video.
+func (o *predictOptions) many() bool {
+	if len(o.input) > 1 {
+		return true
+	}
+	info, err := os.Stat(o.input[0])
+	return isList(o.input[0]) || err == nil && info.IsDir()
+}
+
+func isList(input string) bool {
+	return input == "-" || slices.Contains(listExtensions, strings.ToLower(filepath.Ext(input)))
+}
+
+func expand(input string, stdin io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		info, err := os.Stat(input)
+		switch {
+		case input == "-":
+			readList(stdin, ".", input, yield)
+		case err == nil && info.IsDir():
+			readFolder(input, yield)
+		case err == nil && isList(input):
+			f, err := os.Open(input)
+			if err != nil {
+				yield(input, err)
+				return
+			}
+			defer f.Close()
+			readList(f, filepath.Dir(input), input, yield)
+		default:
+			yield(input, nil) // opening it says what is wrong
+		}
+	}
+}
+
+// readFolder yields the videos of a folder by name; not of folders in it.
+func readFolder(dir string, yield func(string, error) bool) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		yield(dir, err)
+		return
+	}
+	found := false
+	for _, e := range entries {
+		if e.IsDir() || !slices.Contains(videoExtensions, strings.ToLower(filepath.Ext(e.Name()))) {
+			continue
+		}
+		found = true
+		if !yield(filepath.Join(dir, e.Name()), nil) {
+			return
+		}
+	}
+	if !found {
+		yield(dir, errNoVideos)
+	}
+}
+
+// readList yields the paths of a list, one a line. They are relative to the
+// working folder or, where that has no such file, to the list's own.
+func readList(r io.Reader, dir, name string, yield func(string, error) bool) {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		line := strings.TrimSpace(strings.TrimPrefix(s.Text(), "\ufeff"))
+		if line == "" {
+			continue
+		}
+		if !yield(resolve(line, dir), nil) {
+			return
+		}
+	}
+	if err := s.Err(); err != nil {
+		yield(name, err)
+	}
+}
+
+// resolve finds the file that a line means: "path", or "path label" as lists
+// for training have it.
+func resolve(line, dir string) string {
+	candidates := []string{line}
+	if i := strings.LastIndexAny(line, " \t,"); i > 0 {
+		if _, err := strconv.Atoi(strings.TrimSpace(line[i+1:])); err == nil {
+			candidates = append(candidates, strings.TrimRight(line[:i], " \t,"))
+		}
+	}
+	for _, c := range candidates {
+		for _, path := range []string{c, filepath.Join(dir, c)} {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	return candidates[len(candidates)-1]
+}

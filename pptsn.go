@@ -1,0 +1,199 @@
+// Package pptsn says what happens in a video: it opens a model that was
+// exported from PP-TSN or TSN and classifies video files on the CPU.
+//
+//	m, err := pptsn.Open("inference/ppTSN", pptsn.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	defer m.Close()
+//	res, err := m.Classify(ctx, "clip.mp4")
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println(res.Top[0].Name, res.Top[0].Score)
+//
+// The command pptsn (cmd/pptsn) exports models, and does the same from the
+// command line.
+package pptsn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pptsn/pptsn/bundle"
+	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/onednn"
+	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/video"
+)
+
+// Options tunes a model. The zero value suits a model that pptsn exported.
+type Options struct {
+	Preprocess *clip.Spec // how a video becomes the network's input; nil: as the model says
+	Labels     []string   // class names in the order of the scores; nil: the model's own, if it has any
+	TopK       int        // classes in a Result; 0 means 5
+	Threads    int        // cores for the network; 0 means all
+}
+
+// A Model is an exported network, ready to run. Its methods may be called by
+// many goroutines at once: videos are decoded in parallel, the network takes
+// one at a time on all its cores.
+type Model struct {
+	bundle *bundle.Bundle
+	engine *onednn.Engine
+	spec   clip.Spec
+	labels []string
+	topK   int
+}
+
+// Open opens an exported model: the folder that holds it, or the common path
+// of its files without extension, such as inference/ppTSN/ppTSN.
+func Open(path string, o Options) (*Model, error) {
+	b, err := bundle.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return New(b, o)
+}
+
+// OpenFiles opens an exported model whose program and weights are named one by
+// one, as PaddleVideo's predict does. A manifest beside the program is used.
+func OpenFiles(program, weights string, o Options) (*Model, error) {
+	b, err := bundle.OpenFiles(program, weights)
+	if err != nil {
+		return nil, err
+	}
+	return New(b, o)
+}
+
+// New returns a model from one that is in memory.
+func New(b *bundle.Bundle, o Options) (*Model, error) {
+	m := &Model{bundle: b, topK: cmp.Or(o.TopK, 5)}
+	if err := m.configure(o); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Path, err)
+	}
+	engine, err := onednn.Compile(b.Graph, b.Weights, onednn.Options{Threads: o.Threads})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Path, err)
+	}
+	m.engine = engine
+	return m, nil
+}
+
+// ErrNoPreprocess reports a model that does not say how a video becomes its
+// input, as is the case with those that PaddleVideo exported.
+var ErrNoPreprocess = errors.New("the model does not say how to prepare a video: name the configuration that it was exported with")
+
+// configure settles preprocessing and labels, and checks that they fit the
+// network.
+func (m *Model) configure(o Options) error {
+	if m.bundle.Manifest != nil {
+		m.spec, m.labels = m.bundle.Manifest.Preprocess, m.bundle.Manifest.Labels
+	} else if o.Preprocess == nil {
+		return ErrNoPreprocess
+	}
+	if o.Preprocess != nil {
+		m.spec = *o.Preprocess
+	}
+	if o.Labels != nil {
+		m.labels = o.Labels
+	}
+	if err := m.bundle.Fits(m.spec); err != nil {
+		return err
+	}
+	if n := m.bundle.Classes(); len(m.labels) > 0 && len(m.labels) != n {
+		return fmt.Errorf("%d labels for a network of %d classes", len(m.labels), n)
+	}
+	return nil
+}
+
+// Close frees the network. It may be called twice; Classify fails afterwards.
+func (m *Model) Close() error { return m.engine.Close() }
+
+// Preprocess is how the model sees a video.
+func (m *Model) Preprocess() clip.Spec { return m.spec }
+
+// Classes is the number of classes.
+func (m *Model) Classes() int { return m.bundle.Classes() }
+
+// Classify says what happens in the video file at path. Errors of the file are
+// those of package video: errors.Is(err, video.ErrNoVideoStream) and so on.
+func (m *Model) Classify(ctx context.Context, path string) (*Result, error) {
+	begin := time.Now()
+	f, err := video.Open(ctx, path, video.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	res, err := m.classify(ctx, f, begin)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	res.File = path
+	return res, nil
+}
+
+// ClassifySource is Classify for frames that come from elsewhere than a file.
+func (m *Model) ClassifySource(ctx context.Context, src clip.Source) (*Result, error) {
+	return m.classify(ctx, src, time.Now())
+}
+
+func (m *Model) classify(ctx context.Context, src clip.Source, begin time.Time) (*Result, error) {
+	c, err := clip.Load(ctx, src, m.spec, clip.Options{})
+	if err != nil {
+		return nil, err
+	}
+	loaded := time.Now()
+	scores, err := m.score(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	top, err := rank(m.probabilities(scores), m.topK, m.labels)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Top: top, Frames: c.Frames, Time: Times{
+		Frames:  milliseconds(loaded.Sub(begin)),
+		Network: milliseconds(time.Since(loaded)),
+	}}, nil
+}
+
+// score runs the network on all views: [K] scores.
+func (m *Model) score(ctx context.Context, c *clip.Clip) ([]float32, error) {
+	h, w := c.Size()
+	shape := []int{1, c.Len(), 3, h, w}
+	if m.bundle.PerView() {
+		shape = shape[1:]
+	}
+	out, err := m.engine.RunRows(ctx, shape, func(dst []float32, from, to int) error {
+		c.Views(dst, from, to)
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return meanOfRows(out[0]), nil
+}
+
+// meanOfRows averages [N, K] over N: a network for single pictures gives one
+// row of scores a view.
+func meanOfRows(d *tensor.Dense) []float32 {
+	v := d.Float32s()
+	k := d.Shape[len(d.Shape)-1]
+	n := len(v) / k
+	if n == 1 {
+		return v
+	}
+	mean := make([]float32, k)
+	for i := range mean {
+		sum := 0.0
+		for row := range n {
+			sum += float64(v[row*k+i])
+		}
+		mean[i] = float32(sum / float64(n))
+	}
+	return mean
+}
