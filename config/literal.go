@@ -10,13 +10,29 @@ import (
 const maxDepth = 64
 
 // parseLiteral reads a Python literal: None, True, False, numbers, strings,
-// lists, tuples and dicts with string keys. Anything else, expressions above
-// all, is not one: nothing is evaluated.
+// lists, tuples (also without parentheses) and dicts with string keys. Anything
+// else, expressions above all, is not one: nothing is evaluated.
 func parseLiteral(text string, where place) (any, bool) {
 	p := literal{rest: strings.TrimSpace(text), where: where}
-	data, ok := p.value(0)
+	item, ok := p.boxed(0)
+	items := list{item}
+	tuple := false
+	for ok && p.take(',') {
+		tuple = true
+		if p.rest == "" {
+			break
+		}
+		item, ok = p.boxed(0)
+		items = append(items, item)
+	}
 	p.space()
-	return data, ok && p.rest == ""
+	if !ok || p.rest != "" {
+		return nil, false
+	}
+	if tuple {
+		return items, true
+	}
+	return items[0].data, true
 }
 
 type literal struct {
@@ -138,6 +154,9 @@ func (p *literal) word() (any, bool) {
 		return true, true
 	case "False":
 		return false, true
+	}
+	if leadingZero(word) {
+		return nil, false
 	}
 	return number(word)
 }

@@ -35,7 +35,7 @@ func TestNumbers(t *testing.T) {
 
 func TestNotNumbers(t *testing.T) {
 	for text, found := range map[string]string{
-		"abc": `the string "abc"`, "1e-4x": `the string "1e-4x"`, "0x": `the string "0x"`, "089": `the string "089"`,
+		"abc": `the string "abc"`, "1e-4x": `the string "1e-4x"`, "0x": `the string "0x"`, "089": `the string "089"`, "'010'": `the string "010"`, "_1": `the string "_1"`,
 		"1-2": `the string "1-2"`, "12:30": `the string "12:30"`, "inf": `the string "inf"`, "nan": `the string "nan"`,
 		".nan": "NaN", "-.inf": "-Inf", "1e999": `the string "1e999"`, "True": "True", "[1]": "a list of 1", "{}": "a mapping",
 		"__import__('os').system('id')": `the string "__import__('os').system('id')"`,
@@ -87,7 +87,7 @@ func TestStrings(t *testing.T) {
 func TestLists(t *testing.T) {
 	for text, want := range map[string][]int{
 		"[1, 5]": {1, 5}, `"[1, 5]"`: {1, 5}, `"(1, 5)"`: {1, 5}, "'[1, 5,]'": {1, 5}, "\n    - 1\n    - 5": {1, 5},
-		"['1', 5]": {1, 5}, `"(3)"`: nil, `"(3,)"`: {3}, `"[1, 5"`: nil, `"[1 5]"`: nil, `"[x]"`: nil, "[1.5]": nil, "[]": nil, "[[1]]": nil,
+		"['1', 5]": {1, 5}, "1, 5": {1, 5}, "'7,'": {7}, `"(3)"`: nil, `"(3,)"`: {3}, `"[1, 5"`: nil, `"[1 5]"`: nil, `"[x]"`: nil, "[1.5]": nil, "[]": nil, "[[1]]": nil,
 	} {
 		c, err := config.Parse("x.yaml", []byte("METRIC:\n  name: CenterCropMetric\n  topk: "+text+"\n"), nil)
 		if want == nil {

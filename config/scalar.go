@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -49,17 +50,18 @@ func number(text string) (any, bool) {
 	if i, err := strconv.ParseInt(text, 0, 64); err == nil {
 		return i, true
 	}
-	if strings.Trim(text, "0123456789+-.eE_") != "" || !strings.ContainsAny(text, "0123456789") {
-		return nil, false // ParseFloat also knows "infinity" and hexadecimal floats
+	if !decimal.MatchString(text) || leadingZero(text) { // 089 is no octal number
+		return nil, false
 	}
-	if f, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64); err == nil && !leadingZero(text) {
-		return f, true
-	}
-	return nil, false
+	f, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
+	return f, err == nil
 }
 
-// leadingZero is true for 089: no octal number, and Python refuses it too.
+// decimal keeps out what else ParseFloat reads: "infinity", hexadecimal floats.
+var decimal = regexp.MustCompile(`^[-+]?(\d(_?\d)*\.?|(\d(_?\d)*)?\.\d(_?\d)*)([eE][-+]?\d+)?$`)
+
+// leadingZero is true for 010, which is an octal number to YAML 1.1 and none to Python.
 func leadingZero(text string) bool {
 	text = strings.TrimLeft(text, "+-")
-	return len(text) > 1 && text[0] == '0' && !strings.ContainsAny(text, ".eE")
+	return len(text) > 1 && text[0] == '0' && strings.Trim(text, "0123456789_") == "" && strings.Trim(text, "0_") != ""
 }

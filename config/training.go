@@ -1,7 +1,5 @@
 package config
 
-import "fmt"
-
 // Training is what a training run needs besides the network and its data.
 type Training struct {
 	Epochs    int // epochs, at least 1
@@ -100,56 +98,4 @@ func (d *decoder) preciseBN(s *section) *PreciseBN {
 	s.check("num_iters_preciseBN", p.Batches > 0, "at least 1")
 	s.done()
 	return p
-}
-
-// dali checks DALI_LOADER, a section of the reference's second training program
-// that reads videos on the GPU. It is not used here.
-func (d *decoder) dali(s *section) bool {
-	if s == nil {
-		return false
-	}
-	batchSize(s, "batch_size", 8)
-	s.string("file_path", "")
-	s.segments("num_seg", 1)
-	s.only("seglen", "one frame is taken from each segment", 1.0)
-	s.pixels("short_size", 256)
-	s.pixels("target_size", 224)
-	s.channels("mean")
-	s.channels("std")
-	s.done()
-	d.unused = append(d.unused, "DALI_LOADER")
-	return true
-}
-
-// consistent compares sections with each other.
-func (d *decoder) consistent(c *Config) {
-	for _, use := range uses {
-		d.decodes(use)
-	}
-	if train, ok := c.data[Train]; ok && c.run.GlobalBatch%max(1, train.Batch) != 0 {
-		d.fail("GRADIENT_ACCUMULATION.global_batch_size", "%d is no multiple of DATASET.batch_size, %d", c.run.GlobalBatch, train.Batch)
-	}
-	if c.epochs > 0 && c.run.ResumeEpoch >= c.epochs {
-		d.fail("resume_epoch", "%d of %d epochs: nothing is left to train", c.run.ResumeEpoch, c.epochs)
-	}
-	if c.model == nil {
-		return
-	}
-	classes := c.model.Network.Classes
-	if c.inference != nil && classes > 0 && c.inference.TopK > classes {
-		d.fail("INFERENCE.top_k", "%d of %d classes", c.inference.TopK, classes)
-	}
-	if c.metric != nil && c.metric.classes != 0 && c.metric.classes != classes {
-		d.fail("METRIC.num_classes", "%d, but MODEL.head.num_classes is %d", c.metric.classes, classes)
-	}
-}
-
-// decodes compares the format of a list with the decoder of its pipeline.
-func (d *decoder) decodes(use Use) {
-	format := d.text("DATASET", string(use), "format")
-	name := d.text("PIPELINE", string(use), "decode", "name")
-	fits := map[string]string{"VideoDataset": "VideoDecoder", "FrameDataset": "FrameDecoder"}
-	if want := fits[format]; want != "" && name != "" && name != want {
-		d.fail(fmt.Sprintf("PIPELINE.%s.decode.name", use), "%s does not fit DATASET.%s.format, %s: want %s", name, use, format, want)
-	}
 }
