@@ -22,13 +22,13 @@ func (p *pickler) bytes(data []byte) error {
 		return p.bytesAsText(key, data)
 	}
 	var head []byte
-	switch n := len(data); {
+	switch n := uint64(len(data)); {
 	case n <= math.MaxUint8:
 		head = []byte{opShortBinBytes, byte(n)}
 	case n <= math.MaxUint32:
 		head = binary.LittleEndian.AppendUint32([]byte{opBinBytes}, uint32(n))
 	default:
-		head = binary.LittleEndian.AppendUint64([]byte{opBinBytes8}, uint64(n))
+		head = binary.LittleEndian.AppendUint64([]byte{opBinBytes8}, n)
 	}
 	if err := p.payload(head, data); err != nil {
 		return err
