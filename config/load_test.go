@@ -83,6 +83,19 @@ func TestReadyFiles(t *testing.T) {
 	}
 }
 
+// Every other file in configs, complete or not, loads.
+func TestAllFilesLoad(t *testing.T) {
+	err := filepath.WalkDir("../configs", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".yaml" {
+			_, err = config.Load(path, nil)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestModel(t *testing.T) {
 	ones := [5]float64{1, 1, 1, 1, 1}
 	for _, tc := range []struct {

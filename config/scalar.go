@@ -2,7 +2,6 @@ package config
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -50,7 +49,7 @@ func number(text string) (any, bool) {
 	if i, err := strconv.ParseInt(text, 0, 64); err == nil {
 		return i, true
 	}
-	if !decimal.MatchString(text) || leadingZero(text) { // 089 is no octal number
+	if !decimal(text) || leadingZero(text) { // 089 is no octal number
 		return nil, false
 	}
 	f, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
@@ -58,10 +57,45 @@ func number(text string) (any, bool) {
 }
 
 // decimal keeps out what else ParseFloat reads: "infinity", hexadecimal floats.
-var decimal = regexp.MustCompile(`^[-+]?(\d(_?\d)*\.?|(\d(_?\d)*)?\.\d(_?\d)*)([eE][-+]?\d+)?$`)
+func decimal(text string) bool {
+	whole, text := digits(unsigned(text))
+	fraction := 0
+	if strings.HasPrefix(text, ".") {
+		fraction, text = digits(text[1:])
+	}
+	if whole+fraction == 0 || text == "" {
+		return whole+fraction > 0
+	}
+	if text[0] != 'e' && text[0] != 'E' {
+		return false
+	}
+	exponent, text := digits(unsigned(text[1:]))
+	return exponent > 0 && text == ""
+}
+
+func unsigned(text string) string {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		return text[1:]
+	}
+	return text
+}
+
+// digits counts the digits at the front, single underscores between them
+// allowed, and returns what follows.
+func digits(text string) (n int, rest string) {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case '0' <= text[i] && text[i] <= '9':
+			n++
+		case text[i] != '_' || n == 0 || i+1 == len(text) || text[i+1] < '0' || text[i+1] > '9':
+			return n, text[i:]
+		}
+	}
+	return n, ""
+}
 
 // leadingZero is true for 010, which is an octal number to YAML 1.1 and none to Python.
 func leadingZero(text string) bool {
-	text = strings.TrimLeft(text, "+-")
+	text = unsigned(text)
 	return len(text) > 1 && text[0] == '0' && strings.Trim(text, "0123456789_") == "" && strings.Trim(text, "0_") != ""
 }

@@ -149,7 +149,7 @@ func commaSeparated(text string) (int, string, error) {
 	index, err := strconv.Atoi(strings.TrimSpace(id))
 	name = strings.TrimSpace(name)
 	if quoted := strings.TrimSuffix(strings.TrimPrefix(name, `"`), `"`); len(quoted) == len(name)-2 {
-		name = strings.ReplaceAll(quoted, `""`, `"`)
+		name = strings.TrimSpace(strings.ReplaceAll(quoted, `""`, `"`))
 	}
 	if err != nil || name == "" {
 		return 0, "", fmt.Errorf("want index,name, found %q", shorten(text))

@@ -55,6 +55,7 @@ func TestParseErrors(t *testing.T) {
 		{"no name", "0 a\n1\n", `line 2: want an index and a name, found "1"`},
 		{"no comma", "id,name\n0,a\n1 b\n", `line 3: want index,name, found "1 b"`},
 		{"no name after the comma", "id,name\n0,\n", `line 2: want index,name, found "0,"`},
+		{"no name in quotes", "id,name\n0,\" \"\n", `line 2: want index,name, found "0,\" \""`},
 	} {
 		got, err := labels.Parse([]byte(tc.text))
 		if err == nil || err.Error() != tc.want {
