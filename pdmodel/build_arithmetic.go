@@ -52,7 +52,7 @@ func (b *builder) mean(m graph.Mean, n *graph.Node, x, out string) {
 			"ksize": []int32{1, 1}, "paddings": []int32{0, 0}, "strides": []int32{1, 1}, "use_cudnn": false})
 	default:
 		b.op("reduce_mean", slots{"X": {x}}, slots{"Out": {out}},
-			attrs{"dim": int32s(m.Axes), "keep_dim": m.Keep, "reduce_all": len(axes) == rank,
+			attrs{"dim": int32s(axes), "keep_dim": m.Keep, "reduce_all": len(axes) == rank,
 				"in_dtype": int32(-1), "out_dtype": int32(-1)})
 	}
 }

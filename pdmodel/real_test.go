@@ -155,14 +155,14 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// shrink lets a graph for 224x224 pixels take 32x32 and returns the shape of
+// shrink lets a graph for 224x224 pixels take 17x17 and returns the shape of
 // its input then. Only PP-TSM's first reshape mentions the size.
 func shrink(g *graph.Graph) []int {
 	in := g.Inputs[0]
 	last := len(in.Shape)
-	in.Shape[last-2], in.Shape[last-1] = 32, 32
+	in.Shape[last-2], in.Shape[last-1] = 17, 17
 	if _, ok := g.Nodes[0].Op.(graph.Reshape); ok {
-		g.Nodes[0].Op = graph.Reshape{Shape: []int{-1, 3, 32, 32}}
+		g.Nodes[0].Op = graph.Reshape{Shape: []int{-1, 3, 17, 17}}
 	}
 	shape := slices.Clone(in.Shape)
 	shape[0] = 1
