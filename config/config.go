@@ -40,6 +40,7 @@ type Config struct {
 	model      *Model
 	data       map[Use]Data
 	clips      map[Use]clip.Spec
+	misfits    map[Use]*Error // why a pipeline of clips cannot be used
 	inference  *Inference
 	optimizer  *Optimizer
 	metric     *Metric
@@ -94,7 +95,8 @@ func (d *decoder) config() *Config {
 	c := &Config{File: d.file}
 	c.model = d.model(s.section("MODEL"))
 	d.dataset(s.section("DATASET"), c)
-	c.clips = d.pipelines(s.section("PIPELINE"))
+	d.misfits = map[Use]*Error{}
+	c.clips, c.misfits = d.pipelines(s.section("PIPELINE")), d.misfits
 	c.optimizer = d.optimizer(s.section("OPTIMIZER"))
 	c.metric = d.metric(s.section("METRIC"))
 	c.inference = d.inference(s.section("INFERENCE"))

@@ -155,8 +155,6 @@ func TestPipelineErrors(t *testing.T) {
 			"x.yaml:8: PIPELINE.test.transform.2.Image2Array: stands after Image2Array: only Normalization may"}},
 		{"no crop", pipeline(), []string{
 			"x.yaml:5: PIPELINE.test.transform: no crop: frames of different shapes do not make a batch"}},
-		{"crop too large", pipeline("- Scale: {short_size: 128}", crop), []string{
-			"x.yaml:7: PIPELINE.test.transform.1.TenCrop.target_size: cuts 224 pixels from frames whose short side is 128"}},
 		{"two ten-crops", pipeline(crop, crop), []string{"x.yaml:5: PIPELINE.test.transform: more than one ten_crop"}},
 		{"random step", pipeline(crop, "- RandomFlip:"), []string{"x.yaml:7: PIPELINE.test.transform.1.RandomFlip: is random: not for test"}},
 		{"order", pipeline(crop, "- Normalization: {mean: [0, 0, 0], std: [1, 1, 1]}"), []string{
@@ -236,4 +234,25 @@ func TestTrainingErrors(t *testing.T) {
 		{"other devices", "use_xpu: True\n", []string{"x.yaml:1: use_xpu: True is not supported: CPU and CUDA devices only"}},
 		{"log level", "log_level: LOUD\n", []string{"x.yaml:1: log_level: LOUD is not supported: want DEBUG, INFO, WARNING, ERROR or CRITICAL"}},
 	})
+}
+
+// One override of two that belong together leaves the file readable.
+func TestCropLargerThanScale(t *testing.T) {
+	text := pipeline("- Scale: {short_size: 256}", "- TenCrop: {target_size: 224}")
+	small := "PIPELINE.test.transform.0.Scale.short_size=128"
+	c, err := config.Parse("x.yaml", []byte(text), []string{small})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "x.yaml:7: PIPELINE.test.transform.1.TenCrop.target_size: cuts 224 pixels from frames whose short side is 128"
+	if _, err := c.Clip(config.Test); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	c, err = config.Parse("x.yaml", []byte(text), []string{small, "PIPELINE.test.transform.1.TenCrop.target_size=112"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec, err := c.Clip(config.Test); err != nil || spec.Steps[0].Scale.ShortSide != 128 || spec.Steps[1].TenCrop.Size != 112 {
+		t.Errorf("%+v, %v", spec, err)
+	}
 }

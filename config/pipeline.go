@@ -10,11 +10,15 @@ import (
 
 // Clip is PIPELINE.<use>: how a video becomes the network's input. What decodes
 // it (VideoDecoder, FrameDecoder) follows from Data.Frames; Image2Array is
-// implied by every Spec.
+// implied by every Spec. A crop larger than the frames that it cuts from is
+// reported here.
 func (c *Config) Clip(use Use) (clip.Spec, error) {
 	spec, ok := c.clips[use]
 	if !ok {
 		return clip.Spec{}, c.missing("PIPELINE." + string(use))
+	}
+	if e := c.misfits[use]; e != nil {
+		return clip.Spec{}, e
 	}
 	return spec, nil
 }
@@ -47,7 +51,7 @@ func (s *section) pipeline(use Use) clip.Spec {
 		spec.Steps = s.steps(transform, use)
 	}
 	s.done()
-	if len(s.d.errs) == before {
+	if len(s.d.errs) == before && s.d.misfits[use] == nil {
 		if err := spec.Validate(); err != nil { // what the checks above have no line for
 			s.fail("transform", "%s", strings.TrimPrefix(err.Error(), "clip: "))
 		}

@@ -12,6 +12,18 @@ type decoder struct {
 	root   *value
 	errs   []*Error
 	unused []string // dotted keys that are accepted and have no effect
+
+	// misfits keep a pipeline from being used, but not the file: one override
+	// may leave a crop too large for a use that nobody asks for.
+	misfits map[Use]*Error
+}
+
+// misfit reports a problem of one pipeline to whoever uses it.
+func (d *decoder) misfit(use Use, key, format string, args ...any) {
+	d.fail(key, format, args...)
+	last := len(d.errs) - 1
+	d.misfits[use] = d.errs[last]
+	d.errs = d.errs[:last]
 }
 
 // failAt reports a problem at a place.

@@ -142,7 +142,7 @@ func (o *stepOrder) sizes(s *section, step clip.Step) {
 		return
 	}
 	if o.short > 0 && size > o.short {
-		s.fail("target_size", "cuts %d pixels from frames whose short side is %d", size, o.short)
+		s.d.misfit(o.use, s.join("target_size"), "cuts %d pixels from frames whose short side is %d", size, o.short)
 	}
 	o.short, o.cropped = size, true
 }
