@@ -112,7 +112,8 @@ int video_receive(video *v, frame_info *i, failure *f)
 	i->damaged = frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT);
 	i->usual = frame->width == par->width && frame->height == par->height &&
 		frame->format == par->format && same_orientation(v);
-	return VIDEO_OK;
+	rc = video_crop(v, v->frame);
+	return rc < 0 ? video_fail(v, f, rc, "crop") : VIDEO_OK;
 }
 
 void video_flush(video *v) { avcodec_flush_buffers(v->dec); }

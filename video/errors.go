@@ -47,9 +47,18 @@ func (e *DecodeError) Error() string {
 	return fmt.Sprintf("video: %s: frame %d: %s", e.Path, e.Frame, e.Msg)
 }
 
-// An IndexError reports a frame number that the file does not have. If Len
-// changed during the call, the file promised more frames than it holds: sample
-// again.
+// A LenError reports that a file holds another number of frames than it
+// promised. Its Len is right from now on: choose frames again.
+type LenError struct {
+	Path    string
+	Was, Is int // Len before and after
+}
+
+func (e *LenError) Error() string {
+	return fmt.Sprintf("video: %s: holds %d frames, not %d as its packets promise", e.Path, e.Is, e.Was)
+}
+
+// An IndexError reports a frame number that the file does not have.
 type IndexError struct {
 	Path       string
 	Index, Len int

@@ -15,12 +15,12 @@ const maxPerPacket = 1 << 12
 // what the file holds. Errors of single packets are passed over, as by the
 // ffmpeg tool. Frames that are keys of pictures are stored there. The first
 // time it runs to the end and settles Len; later it stops after the last key.
-func (f *File) full(ctx context.Context, pictures map[int]*frame.RGB) (n int, err error) {
+func (f *File) full(ctx context.Context, pictures map[int]*frame.RGB) error {
 	if err := f.reopen(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	if err := f.h.begin(f.o.threads()); err != nil {
-		return 0, f.decodeError(ctx, 0, err)
+		return f.decodeError(ctx, 0, err)
 	}
 	last := -1
 	for i := range pictures {
@@ -28,18 +28,20 @@ func (f *File) full(ctx context.Context, pictures map[int]*frame.RGB) (n int, er
 	}
 	t := &taker{h: f.h, pictures: pictures}
 	for more := true; more && !(f.exact && t.n > last); {
-		if more, err = f.feed(ctx); err != nil {
-			return 0, f.decodeError(ctx, t.n, err)
+		var err error
+		if more, err = f.feed(ctx); err == nil {
+			err = t.take()
 		}
-		if err := t.take(); err != nil {
-			return 0, f.decodeError(ctx, t.n, err)
+		if err != nil {
+			return f.decodeError(ctx, t.n, err)
 		}
 	}
 	if !f.exact {
 		f.exact = true
+		f.plain = f.plain || t.n != f.x.frames
 		f.frames.Store(int64(t.n))
 	}
-	return t.n, nil
+	return nil
 }
 
 // feed gives the decoder the next packet, or tells it that there is none:
@@ -66,8 +68,8 @@ func (f *File) feed(ctx context.Context) (more bool, err error) {
 type taker struct {
 	h        *handle
 	pictures map[int]*frame.RGB
-	n        int // pictures so far
-	w, h0    int // size of the first
+	n        int    // pictures so far
+	size     [2]int // width and height of the first
 }
 
 // take empties the decoder.
@@ -81,10 +83,10 @@ func (t *taker) take() error {
 			return nil
 		}
 		if t.n == 0 {
-			t.w, t.h0 = t.h.size()
+			t.size[0], t.size[1] = t.h.size()
 		}
 		if _, chosen := t.pictures[t.n]; chosen {
-			if t.pictures[t.n], err = t.h.rgb(t.w, t.h0); err != nil {
+			if t.pictures[t.n], err = t.h.rgb(t.size[0], t.size[1]); err != nil {
 				return err
 			}
 		}
@@ -95,13 +97,14 @@ func (t *taker) take() error {
 
 // reopen starts over at the first packet.
 func (f *File) reopen(ctx context.Context) error {
+	f.lost = true
 	s, err := f.h.open(f.path, f.o)
 	if err != nil {
 		return f.openError(ctx, err)
 	}
-	if s.codec != f.s.codec && f.s.codec != "" {
+	if s.codec != f.s.codec || s.width != f.s.width || s.height != f.s.height {
 		return f.openError(ctx, errors.New("the file changed while it was open"))
 	}
-	f.next, f.held = 0, false
+	f.next, f.held, f.lost = 0, false, false
 	return nil
 }

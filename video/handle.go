@@ -109,7 +109,7 @@ func (h *handle) read() (p packet, data []byte, ok bool, err error) {
 	}
 	p = packet{
 		pts: int64(info.pts), dts: int64(info.dts), pos: int64(info.pos), duration: int64(info.duration),
-		size: int(info.size), discard: info.discard != 0, corrupt: info.corrupt != 0, side: info.side != 0,
+		size: int32(info.size), discard: info.discard != 0, corrupt: info.corrupt != 0, side: info.side != 0,
 	}
 	return p, unsafe.Slice((*byte)(info.data), info.size), true, nil
 }

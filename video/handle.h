@@ -38,6 +38,9 @@ typedef struct {
 void video_start_call(video *v);
 int video_fail(video *v, failure *f, int code, const char *what);
 
+void video_crop_size(const video *v, int *w, int *h);
+int video_crop(const video *v, AVFrame *frame);
+
 const int32_t *video_matrix(const video *v, const AVFrame *frame);
 int video_rotation(const int32_t *matrix);
 orientation video_orientation(const int32_t *matrix);

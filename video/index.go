@@ -27,11 +27,11 @@ type stream struct {
 // A packet is one coded picture, as a rule.
 type packet struct {
 	pts, dts, pos, duration int64 // ticks, ticks, bytes, ticks; noTime if absent
-	size                    int
-	frame                   int  // number of the frame that it becomes, -1: none
-	discard                 bool // decoded, but cut away by an edit list
-	corrupt                 bool
-	side                    bool // brings new decoder parameters
+
+	size, frame int32 // bytes; number of the frame that it becomes, -1: none
+	discard     bool  // decoded, but cut away by an edit list
+	corrupt     bool
+	side        bool // brings new decoder parameters
 	traits
 }
 
@@ -66,7 +66,7 @@ func newIndex(s stream, packets []packet) index {
 	}
 	slices.SortFunc(x.order, func(i, j int) int { return byTime(packets[i], packets[j]) })
 	for n, i := range x.order {
-		packets[i].frame = n
+		packets[i].frame = int32(n)
 	}
 	x.clean = true
 	keepTopLayer(packets)
@@ -187,7 +187,7 @@ func starts(s stream, packets []packet) []int {
 func (x *index) bytes(from, to int) int {
 	n := 0
 	for _, p := range x.packets[from:to] {
-		n += p.size
+		n += int(p.size)
 	}
 	return n
 }

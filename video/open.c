@@ -183,6 +183,7 @@ static void describe(const video *v, stream_info *info)
 	snprintf(info->codec, sizeof info->codec, "%s", avcodec_get_name(par->codec_id));
 	info->width = par->width;
 	info->height = par->height;
+	video_crop_size(v, &info->width, &info->height);
 	info->rotation = video_rotation(video_matrix(v, NULL));
 	info->known = par->width > 0 && par->height > 0 && par->format != AV_PIX_FMT_NONE;
 	info->interlaced = par->field_order > AV_FIELD_PROGRESSIVE;

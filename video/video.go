@@ -38,6 +38,9 @@ func (o Options) stall() time.Duration {
 	return o.Stall
 }
 
+// maxPackets bounds the index: 38 hours at 60 frames a second.
+const maxPackets = 1 << 23
+
 // maxPixels bounds the size of a picture, and so what a hostile file can make
 // the decoder allocate: four times 8K.
 const maxPixels = 4 * 7680 * 4320
@@ -54,7 +57,8 @@ type File struct {
 	x     index
 	next  int  // position of the packet that is read next
 	held  bool // that packet was read already
-	plain bool // the shortcuts of fast.go did not work out for this file
+	lost  bool // next is not known
+	plain bool // the shortcuts of chosen.go did not work out for this file
 	exact bool // frames is what a full decode gave
 
 	frames atomic.Int64
@@ -108,7 +112,7 @@ func (f *File) open(ctx context.Context, size int64) error {
 		return nil
 	}
 	// Nothing of the first packets could be decoded: is there anything at all?
-	if _, err := f.full(ctx, nil); err != nil {
+	if err := f.full(ctx, nil); err != nil {
 		return err
 	}
 	if f.Len() == 0 {
@@ -134,7 +138,7 @@ func (f *File) scan(ctx context.Context, s stream, size int64) ([]packet, error)
 			return nil, err
 		case !ok:
 			return packets, nil
-		case int64(len(packets)) > size:
+		case int64(len(packets)) >= min(size, maxPackets):
 			return nil, errors.New("there is no end of packets")
 		}
 		if look != nil && p.size > 0 {
@@ -157,8 +161,8 @@ func (f *File) Close() error {
 }
 
 // Len is the number of frames as far as is known: what the file's packets
-// promise, and after a full decode what was really there. It changes at most
-// once, in Frames or Count.
+// promise, and after a full decode what was really there. So it changes at most
+// once, during Count or a call of Frames that returns a [*LenError].
 func (f *File) Len() int { return int(f.frames.Load()) }
 
 // enter waits until the file is free. leave gives it back.
@@ -168,9 +172,13 @@ func (f *File) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("video: %s: %w", f.path, ctx.Err())
 	}
+	err = ctx.Err()
 	if f.h == nil {
+		err = os.ErrClosed
+	}
+	if err != nil {
 		f.turn <- struct{}{}
-		return nil, fmt.Errorf("video: %s: %w", f.path, os.ErrClosed)
+		return nil, fmt.Errorf("video: %s: %w", f.path, err)
 	}
 	release := f.h.watch(ctx)
 	return func() {
@@ -188,7 +196,7 @@ func (f *File) Count(ctx context.Context) (int, error) {
 	}
 	defer leave()
 	if !f.exact {
-		if _, err := f.full(ctx, nil); err != nil {
+		if err := f.full(ctx, nil); err != nil {
 			return 0, err
 		}
 	}
@@ -204,8 +212,9 @@ func (f *File) Count(ctx context.Context) (int, error) {
 // at the first doubt the file is decoded in full instead, which settles Len.
 // Damage in a picture that nobody needs goes unnoticed.
 //
-// Errors: an [*IndexError] for an index outside [0, Len()), where Len may have
-// changed during the call; [ErrNoFrames]; a [*DecodeError]; the context's error.
+// Errors: an [*IndexError] for an index outside [0, Len()); a [*LenError] once
+// Len turned out to be wrong, after which the caller chooses again;
+// [ErrNoFrames]; a [*DecodeError]; the context's error.
 func (f *File) Frames(ctx context.Context, indices []int) ([]*frame.RGB, error) {
 	leave, err := f.enter(ctx)
 	if err != nil {
@@ -219,11 +228,15 @@ func (f *File) Frames(ctx context.Context, indices []int) ([]*frame.RGB, error) 
 	for _, i := range indices {
 		pictures[i] = nil
 	}
+	promised := f.Len()
 	if err := f.fill(ctx, pictures); err != nil {
 		return nil, err
 	}
-	if err := f.check(indices); err != nil {
-		return nil, err
+	switch n := f.Len(); {
+	case n == 0:
+		return nil, fmt.Errorf("video: %s: %w", f.path, ErrNoFrames)
+	case n != promised:
+		return nil, &LenError{Path: f.path, Was: promised, Is: n}
 	}
 	out := make([]*frame.RGB, len(indices))
 	for k, i := range indices {
@@ -257,7 +270,9 @@ func (f *File) fill(ctx context.Context, pictures map[int]*frame.RGB) error {
 			return err
 		}
 		f.plain = true
+		for i := range pictures {
+			pictures[i] = nil
+		}
 	}
-	_, err := f.full(ctx, pictures)
-	return err
+	return f.full(ctx, pictures)
 }

@@ -14,8 +14,8 @@ typedef struct {
 } failure;
 
 enum {
-	VIDEO_NO_STREAM = -1000001, // opened, but without a video stream
-	VIDEO_TEXT      = -1000002, // a text file that FFmpeg would draw as letters
+	VIDEO_NO_STREAM   = -1000001, // opened, but without a video stream
+	VIDEO_TEXT        = -1000002, // a text file that FFmpeg would draw as letters
 	VIDEO_INTERRUPTED = -1000003, // by video_interrupt, or no bytes came for too long
 };
 
@@ -66,9 +66,8 @@ int video_drain(video *v, failure *f);              // no more packets follow
 int video_receive(video *v, frame_info *i, failure *f);
 void video_flush(video *v);                         // forget all; a key frame follows
 
-// The picture received last, upright, in 8-bit RGB. With *w == 0 it sets the
-// size, else it scales to it. dst holds 3 * *w * *h bytes.
-void video_size(video *v, int *w, int *h);
+void video_size(video *v, int *w, int *h); // of the picture received last, upright
+// That picture, upright, as RGB of w x h pixels: dst has room for 3 * w * h bytes.
 int video_rgb(video *v, uint8_t *dst, int w, int h, failure *f);
 
 #endif

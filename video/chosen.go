@@ -24,10 +24,12 @@ func (f *File) chosen(ctx context.Context, pictures map[int]*frame.RGB) error {
 		if k > 0 {
 			f.h.flush()
 		}
-		if err := f.goTo(ctx, s.first); err != nil {
-			return err
+		err := f.goTo(ctx, s.first)
+		if err == nil {
+			err = f.decodeSpan(ctx, s, pictures)
 		}
-		if err := f.decodeSpan(ctx, s, pictures); err != nil {
+		if err != nil {
+			f.lost = true
 			return err
 		}
 	}
@@ -43,7 +45,7 @@ func (f *File) decodeSpan(ctx context.Context, s span, pictures map[int]*frame.R
 		if err != nil {
 			return err
 		}
-		_, wanted := pictures[p.frame]
+		_, wanted := pictures[int(p.frame)]
 		skip := p.nonref && !wanted
 		if f.h.send(skip) != nil {
 			return errDoubt
@@ -77,7 +79,7 @@ func (f *File) collect(ctx context.Context, due []packet, pictures map[int]*fram
 		if err != nil || p.damaged || !p.usual || len(due) == 0 || p.pts != due[0].pts {
 			return nil, errDoubt
 		}
-		i := due[0].frame
+		i := int(due[0].frame)
 		due = due[1:]
 		if _, wanted := pictures[i]; !wanted {
 			continue
@@ -91,6 +93,11 @@ func (f *File) collect(ctx context.Context, due []packet, pictures map[int]*fram
 
 // goTo makes the packet at position pos the next one.
 func (f *File) goTo(ctx context.Context, pos int) error {
+	if f.lost {
+		if err := f.reopen(ctx); err != nil {
+			return err
+		}
+	}
 	if f.next <= pos && f.x.bytes(f.next, pos) <= readOn {
 		return f.readTo(ctx, pos)
 	}
@@ -107,13 +114,15 @@ func (f *File) goTo(ctx context.Context, pos int) error {
 
 // land reads a packet after a jump and finds its position.
 func (f *File) land() bool {
+	f.lost, f.held = true, false
 	p, _, ok, err := f.h.read()
 	if err != nil || !ok {
 		return false
 	}
 	f.next = slices.IndexFunc(f.x.packets, p.same)
-	f.held = true
-	return f.next >= 0
+	f.lost = f.next < 0
+	f.held = !f.lost
+	return f.held
 }
 
 // readTo reads on until the packet at position pos is the next one.

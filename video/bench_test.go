@@ -1,0 +1,82 @@
+package video_test
+
+import (
+	"context"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pptsn/pptsn/internal/testdata"
+	"github.com/pptsn/pptsn/video"
+)
+
+// centres is the middle of each of k equal segments of n frames.
+func centres(n, k int) []int {
+	out := make([]int, k)
+	for i := range out {
+		out[i] = (2*i + 1) * n / (2 * k)
+	}
+	return out
+}
+
+// BenchmarkChosen decodes 25 frames of a 10 s H.264 clip, from opening on. It
+// reports how much longer it takes to open the clip and decode all of it,
+// without converting a single frame.
+func BenchmarkChosen(b *testing.B) {
+	dir := filepath.Join(testdata.Shared(b), "data", "videos")
+	for _, name := range []string{"arm-wrestling-mmaction.mp4", "pool-cleaning-mmaction.mp4"} {
+		b.Run(name, func(b *testing.B) {
+			path := filepath.Join(dir, name)
+			var chosen, full time.Duration
+			for b.Loop() {
+				chosen += timed(b, path, func(f *video.File) error {
+					_, err := f.Frames(context.Background(), centres(f.Len(), 25))
+					return err
+				})
+				full += timed(b, path, func(f *video.File) error {
+					_, err := f.Count(context.Background())
+					return err
+				})
+			}
+			b.ReportMetric(float64(chosen.Microseconds())/1e3/float64(b.N), "chosen-ms")
+			b.ReportMetric(float64(full.Microseconds())/1e3/float64(b.N), "full-ms")
+			b.ReportMetric(float64(full)/float64(chosen), "full/chosen")
+		})
+	}
+}
+
+// BenchmarkFirstFrame is opening and decoding frame 0.
+func BenchmarkFirstFrame(b *testing.B) {
+	path := filepath.Join(testdata.Shared(b), "data", "videos", "pool-cleaning-mmaction.mp4")
+	for b.Loop() {
+		timed(b, path, func(f *video.File) error {
+			_, err := f.Frames(context.Background(), []int{0})
+			return err
+		})
+	}
+}
+
+func timed(b *testing.B, path string, use func(*video.File) error) time.Duration {
+	b.Helper()
+	start := cpuTime(b)
+	f, err := video.Open(context.Background(), path, video.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	if err := use(f); err != nil {
+		b.Fatal(err)
+	}
+	return cpuTime(b) - start
+}
+
+// cpuTime is what the process has used so far: unlike the clock's time it does
+// not count what other programs do.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
