@@ -10,7 +10,7 @@ import (
 type traits struct {
 	start  bool   // decoding may begin here: nothing that follows refers to anything before
 	nonref bool   // no picture of its temporal layer or a lower one refers to it
-	hidden bool   // is not shown
+	more   int8   // pictures to be shown beyond the first; -1: not even that
 	odd    bool   // broken, or of a kind that is not looked into
 	layer  uint8  // temporal layer
 	sets   uint64 // fingerprint of the parameter sets that it brings; 0: none
@@ -25,7 +25,7 @@ func lookFor(s stream) func(data []byte) traits {
 	case s.codec == "hevc" && len(s.extra) > 22 && s.extra[0] == 1: // hvcC, 8.3.3.1
 		return lookNAL(int(s.extra[21]&3)+1, hevcUnit)
 	case s.codec == "mpeg4":
-		return lookMPEG4
+		return lookMPEG4((s.width + 15) / 16 * ((s.height + 15) / 16))
 	case s.codec == "vp8":
 		return lookVP8
 	case s.codec == "vp9":
@@ -163,20 +163,32 @@ func messageKind(b []byte) unitKind {
 	return unitOther
 }
 
-// lookMPEG4 follows ISO/IEC 14496-2, 6.2.5: one video object plane a packet.
-func lookMPEG4(data []byte) traits {
-	vop := []byte{0, 0, 1, 0xb6}
-	at := bytes.Index(data, vop)
-	if at < 0 || at+4 >= len(data) || bytes.Contains(data[at+4:], vop) {
-		return traits{odd: true}
+// lookMPEG4 follows ISO/IEC 14496-2, 6.2.5: one video object plane (VOP) a
+// packet. AVI files also hold two in one packet, and P-VOPs that only say "no
+// change": they have less than the bit for each macroblock that coded ones need.
+func lookMPEG4(macroblocks int) func([]byte) traits {
+	return func(data []byte) traits {
+		planes := bytes.Split(data, []byte{0, 0, 1, 0xb6})[1:]
+		t := traits{odd: len(planes) != 1, more: -1}
+		for _, p := range planes {
+			if len(p) == 0 {
+				continue
+			}
+			kind := p[0] >> 6 // I, P, B, S
+			if kind == 1 && 8*len(p) < macroblocks {
+				continue
+			}
+			t.more++
+			t.start, t.nonref = kind == 0, kind == 2
+		}
+		return t
 	}
-	kind := data[at+4] >> 6 // I, P, B, S
-	return traits{start: kind == 0, nonref: kind == 2}
 }
 
 // lookVP8 follows RFC 6386, 9.1.
 func lookVP8(data []byte) traits {
-	return traits{start: data[0]&1 == 0, hidden: data[0]>>4&1 == 0}
+	shown := int8(data[0] >> 4 & 1)
+	return traits{start: data[0]&1 == 0, more: shown - 1}
 }
 
 // lookVP9 follows the VP9 bitstream specification 0.6, 6.2.

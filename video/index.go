@@ -39,6 +39,9 @@ func (p packet) same(q packet) bool {
 	return p.pts == q.pts && p.dts == q.dts && p.pos == q.pos && p.size == q.size
 }
 
+// shown reports whether a frame comes of it, as far as one can see.
+func (p packet) shown() bool { return p.size > 0 && !p.discard && p.more >= 0 }
+
 func byTime(p, q packet) int { return cmp.Compare(p.pts, q.pts) }
 
 // An index numbers the frames by their time stamps.
@@ -52,12 +55,19 @@ type index struct {
 
 func newIndex(s stream, packets []packet) index {
 	x := index{packets: packets}
+	ready := 0 // pictures: a decoder gives one a packet and keeps one for the next
 	for i := range packets {
 		p := &packets[i]
 		p.frame = -1
-		if p.size > 0 && !p.discard && !p.hidden {
-			x.frames++
+		if p.size > 0 && !p.discard {
+			ready += 1 + int(p.more)
+		}
+		if p.shown() {
 			x.order = append(x.order, i)
+		}
+		if ready > 0 {
+			x.frames++
+			ready = min(ready-1, 1)
 		}
 	}
 	if !trusted(s, packets) {

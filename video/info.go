@@ -56,7 +56,7 @@ func (x *index) times() []int64 {
 	var t []int64
 	for _, p := range x.packets {
 		switch {
-		case p.discard || p.hidden || p.size == 0:
+		case !p.shown():
 		case p.pts == noTime:
 			return nil
 		default:
@@ -71,7 +71,7 @@ func (x *index) times() []int64 {
 func (x *index) end() int64 {
 	end := noTime
 	for _, p := range x.packets {
-		if !p.discard && !p.hidden && p.size > 0 {
+		if p.shown() {
 			end = max(end, p.pts+max(p.duration, 0))
 		}
 	}

@@ -85,7 +85,6 @@ video *video_new(void)
 
 static void close_input(video *v)
 {
-	avcodec_free_context(&v->dec);
 	avformat_close_input(&v->fmt);
 	avio_closep(&v->io);
 	v->stream = NULL;
@@ -94,6 +93,7 @@ static void close_input(video *v)
 void video_close(video *v)
 {
 	close_input(v);
+	avcodec_free_context(&v->dec);
 	av_packet_free(&v->pkt);
 	av_frame_free(&v->frame);
 	av_frame_free(&v->turned);

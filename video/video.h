@@ -54,7 +54,8 @@ video *video_new(void);
 void video_close(video *v);
 void video_interrupt(video *v, int on); // makes reading fail; callable at any time
 
-// video_open opens the file, or opens it again from its beginning.
+// video_open opens the file, or opens it again from its beginning and leaves the
+// decoder alone.
 // stall_us bounds each later call's wait for bytes.
 int video_open(video *v, const char *path, int64_t max_pixels, int64_t stall_us, stream_info *info, failure *f);
 int video_read(video *v, packet_info *p, failure *f);
