@@ -28,6 +28,9 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(p.Encode())
 	}
+	for _, c := range numpyCases(f) {
+		f.Add(c.program().Encode())
+	}
 	f.Add([]byte{})
 	f.Add([]byte("{\"base_code\": {\"magic\": \"pir\"}}"))
 	f.Fuzz(func(t *testing.T, data []byte) {

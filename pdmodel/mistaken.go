@@ -8,7 +8,7 @@ import (
 // notProgram reports a file that is plainly something else than a .pdmodel.
 func notProgram(data []byte) error {
 	head := data[:min(len(data), 512)]
-	if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) {
+	if bytes.HasPrefix(head, []byte("{")) {
 		if bytes.Contains(head, []byte(`"pir"`)) {
 			return &UnsupportedError{Msg: "this is a PIR program, which Paddle 3 writes as inference.json: " +
 				"export it again with the environment variable FLAGS_enable_pir_api=0 to get a .pdmodel"}

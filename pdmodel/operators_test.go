@@ -41,15 +41,7 @@ type numpyCase struct {
 // TestOperators runs each operator in a program of its own and compares with
 // numpy.
 func TestOperators(t *testing.T) {
-	data, err := os.ReadFile("testdata/operators.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []numpyCase
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases {
+	for _, c := range numpyCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			p, err := pdmodel.Parse(c.program().Encode())
 			if err != nil {
@@ -70,6 +62,19 @@ func TestOperators(t *testing.T) {
 			}
 		})
 	}
+}
+
+func numpyCases(t testing.TB) []numpyCase {
+	t.Helper()
+	data, err := os.ReadFile("testdata/operators.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []numpyCase
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	return cases
 }
 
 // values is the formula of operators.py.

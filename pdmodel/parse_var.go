@@ -1,8 +1,6 @@
 package pdmodel
 
 import (
-	"math"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -87,4 +85,4 @@ func (t *TensorDesc) field(f field) error {
 	return nil
 }
 
-func enum(f field) VarType { return VarType(min(f.value, math.MaxInt32)) }
+func enum(f field) VarType { return VarType(int32(f.value)) }
