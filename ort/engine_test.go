@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pptsn/pptsn/graph"
@@ -102,6 +103,17 @@ func TestOpen(t *testing.T) {
 			t.Errorf("probabilities of picture %d sum to %v", n, sum)
 		}
 	}
+}
+
+func TestConcurrentRuns(t *testing.T) {
+	needLibrary(t)
+	g, w := block()
+	e := compile(t, g, w, ort.Options{})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() { agree(t, e, g, w, random(uint64(i), 1+i%3, 3, 9, 7)) })
+	}
+	wg.Wait()
 }
 
 func TestBadCalls(t *testing.T) {
