@@ -2,9 +2,8 @@ package onednn_test
 
 import (
 	"fmt"
-	"os"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/onednn"
@@ -12,81 +11,78 @@ import (
 	"github.com/pptsn/pptsn/tsn"
 )
 
-func BenchmarkChunk(b *testing.B) {
-	n, _ := tsn.Build(tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400}, 200, 224, 224)
-	w := randomWeights(n.Graph, 1)
-	var ks []int
-	if s := os.Getenv("KS"); s != "" {
-		for _, f := range splitInts(s) {
-			ks = append(ks, f)
-		}
-	}
-	for _, k := range ks {
-		b.Run(fmt.Sprint(k), func(b *testing.B) {
-			e, err := onednn.Compile(n.Graph, w, onednn.Options{Chunk: k, Threads: threads()})
+// BenchmarkResNet50vd is PP-TSN's network on one video, by the number of views
+// computed at once. "of-matmul" is its speed as a share of that of large
+// matrix products, which are measured in turns with it.
+func BenchmarkResNet50vd(b *testing.B) {
+	for _, chunk := range []int{1, 2, 4, 5, 8, 10, 16, 25} {
+		b.Run(fmt.Sprint("chunk=", chunk), func(b *testing.B) {
+			views := 25 / chunk * chunk // no remainder
+			net, err := tsn.Build(tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400}, views, 224, 224)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer e.Close()
-			n50, _ := tsn.Build(tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400}, max(k, 25/k*k), 224, 224)
-			e2, _ := onednn.Compile(n50.Graph, w, onednn.Options{Chunk: k, Threads: threads()})
-			defer e2.Close()
-			in := tensor.New(tensor.Float32, 1, max(k, 25/k*k), 3, 224, 224)
-			e2.Run(b.Context(), in)
-			frames := 0
-			b.ResetTimer()
-			var r0, r1 syscall.Rusage
-			syscall.Getrusage(syscall.RUSAGE_SELF, &r0)
-			for b.Loop() {
-				if _, err := e2.Run(b.Context(), in); err != nil {
-					b.Fatal(err)
-				}
-				frames += in.Shape[1]
+			e := compile(b, net.Graph, randomWeights(net.Graph, 1), onednn.Options{Chunk: chunk})
+			in := ramp(1, views, 3, 224, 224)
+			bound, err := net.Graph.Bind(in.Shape)
+			if err != nil {
+				b.Fatal(err)
 			}
-			syscall.Getrusage(syscall.RUSAGE_SELF, &r1)
-			b.ReportMetric(float64(r1.Utime.Nano()-r0.Utime.Nano())/1e6/float64(frames), "cpu-ms/frame")
-			b.ReportMetric(float64(r1.Stime.Nano()-r0.Stime.Nano())/1e6/float64(frames), "sys-ms/frame")
-			b.ReportMetric(b.Elapsed().Seconds()*1000/float64(frames), "ms/frame")
-			b.ReportMetric(8.65*float64(frames)/b.Elapsed().Seconds(), "GFLOP/s")
+			products, product := products(b)
+			run(b, e, in)
+			run(b, products, product)
+			var network, peak time.Duration
+			for b.Loop() {
+				network += run(b, e, in)
+				peak += run(b, products, product)
+			}
+			n := float64(b.N)
+			speed := float64(bound.FLOPs()) / 1e9 * n / network.Seconds()
+			b.ReportMetric(0, "ns/op") // of both
+			b.ReportMetric(network.Seconds()*1e3/n/float64(views), "ms/frame")
+			b.ReportMetric(speed, "GFLOP/s")
+			b.ReportMetric(100*speed/(productsGFLOP*n/peak.Seconds()), "%of-matmul")
 		})
 	}
 }
 
-func splitInts(s string) (out []int) {
-	for len(s) > 0 {
-		var n int
-		var c int
-		c, _ = fmt.Sscanf(s, "%d", &n)
-		_ = c
-		out = append(out, n)
-		i := 0
-		for i < len(s) && s[i] != ',' {
-			i++
-		}
-		s = s[min(len(s), i+1):]
-	}
-	return
-}
-
-func BenchmarkPeak(b *testing.B) {
-	g := graph.New("peak")
-	x := g.Input("x", 1024, 2048)
-	for i := range 8 {
-		x = g.Must(fmt.Sprint("fc", i), graph.Linear{}, x, g.Param(fmt.Sprint("w", i), 2048, 2048))
-	}
-	g.Output(x)
-	e, err := onednn.Compile(g, randomWeights(g, 1), onednn.Options{Chunk: 1024, Threads: threads()})
+// BenchmarkPrepare is the time to the first result of a new engine.
+func BenchmarkPrepare(b *testing.B) {
+	net, err := tsn.Build(tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400}, 25, 224, 224)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer e.Close()
-	in := tensor.New(tensor.Float32, 1024, 2048)
+	w := randomWeights(net.Graph, 1)
 	for b.Loop() {
-		if _, err := e.Run(b.Context(), in); err != nil {
+		e, err := onednn.Compile(net.Graph, w, onednn.Options{})
+		if err != nil {
 			b.Fatal(err)
 		}
+		if err := e.Prepare([]int{1, 25, 3, 224, 224}); err != nil {
+			b.Fatal(err)
+		}
+		e.Close()
 	}
-	b.ReportMetric(float64(b.N)*8*2*1024*2048*2048/1e9/b.Elapsed().Seconds(), "GFLOP/s")
 }
 
-func threads() int { var n int; fmt.Sscan(os.Getenv("T"), &n); return n }
+func run(b *testing.B, e *onednn.Engine, in *tensor.Dense) time.Duration {
+	begin := time.Now()
+	if _, err := e.Run(b.Context(), in); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begin)
+}
+
+// productsGFLOP is the work of products.
+const productsGFLOP = 4 * 2 * 1024 * 2048 * 2048 / 1e9
+
+// products multiplies [1024, 2048] by four matrices [2048, 2048].
+func products(b *testing.B) (*onednn.Engine, *tensor.Dense) {
+	g := graph.New("products")
+	x := g.Input("x", 1024, 2048)
+	for i := range 4 {
+		x = g.Must(fmt.Sprint("product", i), graph.Linear{}, x, g.Param(fmt.Sprint("w", i), 2048, 2048))
+	}
+	g.Output(x)
+	return compile(b, g, randomWeights(g, 1), onednn.Options{Chunk: 1024}), ramp(1024, 2048)
+}

@@ -16,7 +16,7 @@ type buffer struct {
 	values      []*graph.Value
 }
 
-// pageRound keeps buffers apart so that no two share a cache line.
+// alignment of buffers, in bytes: no two share a cache line.
 const alignment = 64
 
 // arrange gives each buffer a place in the arena, so that those used at the

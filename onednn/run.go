@@ -60,15 +60,20 @@ func (m *machine) runBody(ctx context.Context, p *plan, fill feed) error {
 	free <- 1
 	go func() {
 		defer close(filled)
-		from := 0
-		for _, rows := range p.counts {
-			place, more := <-free
-			if !more {
+		c := chunk{}
+		for _, c.rows = range p.counts {
+			var more bool
+			if c.place, more = <-free; !more {
 				return
 			}
-			err := m.fill(p, chunk{place: place, from: from, rows: rows}, fill)
-			filled <- chunk{place, from, rows, err}
-			from += rows
+			if c.err = ctx.Err(); c.err == nil {
+				c.err = m.fill(p, c, fill)
+			}
+			filled <- c
+			if c.err != nil {
+				return
+			}
+			c.from += c.rows
 		}
 	}()
 	defer func() { // the goroutine must end before its memory is used otherwise
