@@ -91,17 +91,25 @@ func windows(size, kernel, stride, dilation, before, after int, ceil bool) (int,
 		return Unknown, nil
 	}
 	room := size + before + after - (dilation*(kernel-1) + 1)
-	if room < 0 {
-		return 0, fmt.Errorf("window of %d is larger than the %d padded pixels", dilation*(kernel-1)+1, size+before+after)
-	}
+	n := floorDiv(room, stride) + 1
 	if ceil {
-		n := (room+stride-1)/stride + 1
+		n = -floorDiv(-room, stride) + 1
 		if (n-1)*stride >= size+before { // the last window would lie in the padding alone
 			n--
 		}
-		return n, nil
 	}
-	return room/stride + 1, nil
+	if n < 1 {
+		return 0, fmt.Errorf("window of %d is larger than the %d padded pixels", dilation*(kernel-1)+1, size+before+after)
+	}
+	return n, nil
+}
+
+// floorDiv is a/b rounded down, b positive.
+func floorDiv(a, b int) int {
+	if a < 0 {
+		return -((-a + b - 1) / b)
+	}
+	return a / b
 }
 
 // compatible reports whether two shapes can be the same.

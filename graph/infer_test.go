@@ -31,6 +31,8 @@ func TestShapes(t *testing.T) {
 		{"pool rounds down", pool(2, 2, 0, false), [][]int{{1, 4, 7, 8}}, []int{1, 4, 3, 4}},
 		{"pool rounds up", pool(2, 2, 0, true), [][]int{{1, 4, 7, 8}}, []int{1, 4, 4, 4}},
 		{"no window in the padding alone", pool(2, 2, 1, true), [][]int{{1, 4, 5, 4}}, []int{1, 4, 3, 3}},
+		{"window that hangs over one pixel", pool(2, 2, 0, true), [][]int{{1, 4, 1, 1}}, []int{1, 4, 1, 1}},
+		{"window beyond one pixel", pool(2, 2, 0, false), [][]int{{1, 4, 1, 1}}, nil},
 		{"padding as large as the window", pool(2, 2, 2, false), [][]int{{1, 4, 5, 4}}, nil},
 
 		{"linear", Linear{}, [][]int{{5, 7, 3}, {3, 4}}, []int{5, 7, 4}},
@@ -57,6 +59,7 @@ func TestShapes(t *testing.T) {
 
 		{"transpose", Transpose{[]int{2, 0, 1}}, [][]int{{5, 6, 7}}, []int{7, 5, 6}},
 		{"transpose twice the same axis", Transpose{[]int{0, 0}}, [][]int{{5, 6}}, nil},
+		{"transpose of axes that are not there", Transpose{[]int{5, 0, 1}}, [][]int{{5, 6, 7}}, nil},
 		{"concat", Concat{1}, [][]int{{2, 3}, {2, 5}}, []int{2, 8}},
 		{"concat of other sides", Concat{1}, [][]int{{2, 3}, {3, 5}}, nil},
 		{"slice", Slice{[]int{1}, []int{-3}, []int{100}}, [][]int{{2, 5}}, []int{2, 3}},

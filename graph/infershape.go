@@ -90,14 +90,18 @@ func (t Transpose) infer(in [][]int) ([]int, error) {
 	if err := want(in, 1); err != nil {
 		return nil, err
 	}
-	sorted := slices.Clone(t.Perm)
-	slices.Sort(sorted)
-	out := make([]int, len(in[0]))
-	for i := range out {
-		if len(sorted) != len(out) || sorted[i] != i {
-			return nil, fmt.Errorf("%v is not an order of the axes of %s", t.Perm, tensor.ShapeString(in[0]))
-		}
-		out[i] = in[0][t.Perm[i]]
+	x := in[0]
+	sorted := slices.Sorted(slices.Values(t.Perm))
+	misfit := len(sorted) != len(x)
+	for i, a := range sorted {
+		misfit = misfit || a != i
+	}
+	if misfit {
+		return nil, fmt.Errorf("%v is not an order of the axes of %s", t.Perm, tensor.ShapeString(x))
+	}
+	out := make([]int, len(x))
+	for i, a := range t.Perm {
+		out[i] = x[a]
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ type pass struct {
 var passes = []pass{
 	{"drop dropout", dropDropout},
 	{"drop identity", dropIdentity},     // affine 1x+0, as Paddle puts before its outputs
+	{"fold parameters", foldParameters}, // arithmetic on parameters alone, as in a reshaped bias
 	{"fold batch norm", foldBatchNorm},  // into the convolution before it
 	{"fuse bias", fuseBias},             // addition of a parameter to a convolution or linear layer
 	{"fuse residual sum", fuseSum},      // addition of another value to a convolution

@@ -71,6 +71,10 @@ var makers = []maker{
 		b := g.Param("b", 1, 4, 1, 1)
 		return g.Must("relu", Activate{relu}, g.Must("add", Binary{Op: Add}, conv1x1(g, "a", x, 4), b))
 	}, "conv+bias+relu"},
+	{"a reshaped parameter is a bias too", func(g *Graph, x *Value) *Value {
+		b := g.Must("reshaped", Reshape{[]int{1, -1, 1, 1}}, g.Param("b", 4))
+		return g.Must("add", Binary{Op: Add}, conv1x1(g, "a", x, 4), b)
+	}, "conv+bias"},
 	{"a parameter added to each pixel is none", func(g *Graph, x *Value) *Value {
 		return g.Must("add", Binary{Op: Add}, conv1x1(g, "a", x, 4), g.Param("b", 5))
 	}, "conv add"},

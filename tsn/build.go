@@ -26,8 +26,8 @@ func Build(s Spec, views, height, width int) (*Network, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	if views <= 0 || height < 32 || width < 32 {
-		return nil, fmt.Errorf("tsn: %d views of %dx%d pixels: want at least one view of 32x32", views, width, height)
+	if views <= 0 || height <= 0 || width <= 0 {
+		return nil, fmt.Errorf("tsn: %d views of %dx%d pixels", views, width, height)
 	}
 	b := &builder{spec: s, g: graph.New(fmt.Sprintf("%s%d", s.Family, s.Layers))}
 	x := b.g.Input("data_batch_0", graph.Unknown, views, 3, height, width)
