@@ -5,6 +5,6 @@ time=${1:-30s}
 for package in $(go list ./...); do
 	for name in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
 		echo "== $package $name"
-		go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$package"
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1x "$package"
 	done
 done
