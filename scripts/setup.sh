@@ -8,7 +8,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libjpeg62-turbo-dev libdnnl-dev)
 demo=("${build[@]}" ffmpeg)
-test=("${demo[@]}" python3-numpy libjpeg-turbo-progs)
+test=("${demo[@]}" python3-numpy python3-pil)
 
 case "${1:-}" in
 build) want=("${build[@]}") ;;
