@@ -31,15 +31,6 @@ func (o *predictOptions) files(stdin io.Reader) iter.Seq2[string, error] {
 	}
 }
 
-// many says whether the input may be more than one video.
-func (o *predictOptions) many() bool {
-	if len(o.input) > 1 {
-		return true
-	}
-	info, err := os.Stat(o.input[0])
-	return isList(o.input[0]) || err == nil && info.IsDir()
-}
-
 func isList(input string) bool {
 	return input == "-" || slices.Contains(listExtensions, strings.ToLower(filepath.Ext(input)))
 }
