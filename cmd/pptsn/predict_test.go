@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -232,5 +234,17 @@ func TestPredictBadInput(t *testing.T) {
 				t.Errorf("printed %q", stdout)
 			}
 		})
+	}
+}
+
+// Ctrl-C ends the program with its own exit code and without a flood of errors.
+func TestPredictCancelled(t *testing.T) {
+	f := makeFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"predict", "-m", f.model, f.clip, f.clip, f.clip}, strings.NewReader(""), &out, &errs)
+	if code != 130 || out.Len() > 0 || strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("exit code %d, printed %q, %q", code, out.String(), errs.String())
 	}
 }
