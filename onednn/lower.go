@@ -37,7 +37,7 @@ type arg struct {
 
 // compile lowers a bound graph.
 func compile(d device, w *store, g *graph.Graph) (*program, error) {
-	p := &program{slots: len(g.Inputs) + len(g.Outputs)}
+	p := &program{}
 	var tmp scope
 	defer tmp.close()
 	l := &lowering{
@@ -86,7 +86,7 @@ func (l *lowering) graph(g *graph.Graph) error {
 		out := place{buf: &buffer{slot: len(g.Inputs) + i}, desc: l.plain(v)}
 		from, err := l.natural(v)
 		if err == nil {
-			err = l.copy(v.Name, from, out)
+			err = l.copy(v, from, out)
 		}
 		if err != nil {
 			return fmt.Errorf("output %s: %w", v, err)
@@ -149,7 +149,7 @@ func (l *lowering) evaluated(n *graph.Node) error {
 	for _, at := range append(in, out) {
 		l.use(at.buf)
 	}
-	l.prog.steps = append(l.prog.steps, step{layer: n.Out.Name, host: evaluate(n.Op, in, shapes, params, out)})
+	l.prog.steps = append(l.prog.steps, step{layer: n.String(), host: evaluate(n.Op, in, shapes, params, out)})
 	return nil
 }
 
@@ -189,7 +189,7 @@ func (l *lowering) inLayout(v *graph.Value, want desc) (place, error) {
 	to := l.room(want)
 	to.buf.values = []*graph.Value{v}
 	l.forms[v] = append(l.forms[v], to)
-	return to, l.copy(v.Name, l.at[v], to)
+	return to, l.copy(v, l.at[v], to)
 }
 
 // viewed is a value whose plain memory is read as from, in another layout. The
@@ -207,7 +207,7 @@ func (l *lowering) viewed(v *graph.Value, from, want desc) (place, error) {
 		return at, nil
 	}
 	to := l.room(want)
-	return to, l.copy(v.Name, at, to)
+	return to, l.copy(v, at, to)
 }
 
 func (l *lowering) param(v *graph.Value, from, want desc) (place, error) {
@@ -241,8 +241,8 @@ func (l *lowering) dies(b *buffer) bool {
 	return b != nil && b.slot < 0 && !slices.ContainsFunc(b.values, func(v *graph.Value) bool { return l.last[v] > l.node })
 }
 
-// copy emits a reorder.
-func (l *lowering) copy(layer string, from, to place) error {
+// copy emits a reorder on behalf of a node or value.
+func (l *lowering) copy(layer fmt.Stringer, from, to place) error {
 	p, err := l.reorder(from.desc, to.desc)
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func (l *lowering) copy(layer string, from, to place) error {
 }
 
 // emit appends a primitive to the program.
-func (l *lowering) emit(layer string, p primitive, args ...arg) {
+func (l *lowering) emit(layer fmt.Stringer, p primitive, args ...arg) {
 	if d := p.scratch(l.tmp); d.size() > 0 {
 		args = append(args, arg{argScratch, l.room(d)})
 	}
@@ -260,7 +260,7 @@ func (l *lowering) emit(layer string, p primitive, args ...arg) {
 	for i, a := range args {
 		operands[i] = operand{a.role, l.memoryAt(a.at)}
 	}
-	l.prog.steps = append(l.prog.steps, step{layer: layer, call: newCall(l.keep, p, operands)})
+	l.prog.steps = append(l.prog.steps, step{layer: layer.String(), call: newCall(l.keep, p, operands)})
 }
 
 func (l *lowering) memoryAt(at place) memory {

@@ -44,7 +44,7 @@ func (l *lowering) lowerConv(n *graph.Node, c graph.Conv) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, p, append(args, arg{argDest, dst})...)
+	l.emit(n, p, append(args, arg{argDest, dst})...)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (l *lowering) destination(n *graph.Node, c graph.Conv, d desc, args []arg) 
 		return r, nil
 	}
 	at := l.result(n.Out, d)
-	return at, l.copy(n.Out.Name, r, at)
+	return at, l.copy(n, r, at)
 }
 
 // lowerPool leaves the layout as it is. Windows that hang over the edge become
@@ -96,7 +96,7 @@ func (l *lowering) lowerPool(n *graph.Node, p graph.Pool) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, prim, arg{argSource, src}, arg{argDest, l.result(n.Out, prim.dest(l.tmp))})
+	l.emit(n, prim, arg{argSource, src}, arg{argDest, l.result(n.Out, prim.dest(l.tmp))})
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (l *lowering) lowerMean(n *graph.Node, m graph.Mean) error {
 	}
 	dst := l.result(n.Out, l.plain(n.Out))
 	dst.desc = to
-	l.emit(n.Out.Name, p, arg{argSource, src}, arg{argDest, dst})
+	l.emit(n, p, arg{argSource, src}, arg{argDest, dst})
 	return nil
 }
 
@@ -141,14 +141,14 @@ func (l *lowering) lowerPicturesMean(n *graph.Node, kept []int) error {
 		return err
 	}
 	if len(n.Out.Shape) == 4 {
-		l.emit(n.Out.Name, p, arg{argSource, src}, arg{argDest, l.result(n.Out, p.dest(l.tmp))})
+		l.emit(n, p, arg{argSource, src}, arg{argDest, l.result(n.Out, p.dest(l.tmp))})
 		return nil
 	}
 	pooled := l.room(p.dest(l.tmp))
-	l.emit(n.Out.Name, p, arg{argSource, src}, arg{argDest, pooled})
+	l.emit(n, p, arg{argSource, src}, arg{argDest, pooled})
 	dst := l.result(n.Out, l.plain(n.Out))
 	dst.desc = l.tmp.plain(kept)
-	return l.copy(n.Out.Name, pooled, dst)
+	return l.copy(n, pooled, dst)
 }
 
 // lowerLinear sees x as [M, I]; the result is plain.
@@ -186,6 +186,6 @@ func (l *lowering) lowerLinear(n *graph.Node, op graph.Linear) error {
 	}
 	dst := l.result(n.Out, l.plain(n.Out))
 	dst.desc = p.dest(l.tmp)
-	l.emit(n.Out.Name, p, append(args, arg{argDest, dst})...)
+	l.emit(n, p, append(args, arg{argDest, dst})...)
 	return nil
 }

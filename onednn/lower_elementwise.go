@@ -20,7 +20,7 @@ func (l *lowering) lowerFunctions(n *graph.Node, functions []postOp) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, p, arg{argSource, src}, arg{argDest, l.result(n.Out, src.desc)})
+	l.emit(n, p, arg{argSource, src}, arg{argDest, l.result(n.Out, src.desc)})
 	return nil
 }
 
@@ -46,7 +46,7 @@ func (l *lowering) lowerBinary(n *graph.Node, op graph.Binary) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, p, arg{argSource, first}, arg{argSecond, second}, arg{argDest, l.result(n.Out, first.desc)})
+	l.emit(n, p, arg{argSource, first}, arg{argSecond, second}, arg{argDest, l.result(n.Out, first.desc)})
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (l *lowering) lowerSoftmax(n *graph.Node, op graph.Softmax) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, p, arg{argSource, src}, arg{argDest, l.result(n.Out, src.desc)})
+	l.emit(n, p, arg{argSource, src}, arg{argDest, l.result(n.Out, src.desc)})
 	return nil
 }
 
@@ -104,6 +104,6 @@ func (l *lowering) lowerBatchNorm(n *graph.Node, op graph.BatchNorm) error {
 		l.at[n.Out] = dst
 		dst.desc = src.desc
 	}
-	l.emit(n.Out.Name, p, append(args, arg{argDest, dst})...)
+	l.emit(n, p, append(args, arg{argDest, dst})...)
 	return nil
 }

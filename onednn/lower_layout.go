@@ -55,7 +55,7 @@ func (l *lowering) gather(n *graph.Node, strides []int, first int) error {
 	}
 	at.desc = l.tmp.strided(n.Out.Shape, strides)
 	at.offset += 4 * first
-	return l.copy(n.Out.Name, at, l.result(n.Out, l.plain(n.Out)))
+	return l.copy(n, at, l.result(n.Out, l.plain(n.Out)))
 }
 
 func (l *lowering) lowerConcat(n *graph.Node, op graph.Concat) error {
@@ -71,6 +71,6 @@ func (l *lowering) lowerConcat(n *graph.Node, op graph.Concat) error {
 	if err != nil {
 		return err
 	}
-	l.emit(n.Out.Name, p, append(args, arg{argDest, l.result(n.Out, p.dest(l.tmp))})...)
+	l.emit(n, p, append(args, arg{argDest, l.result(n.Out, p.dest(l.tmp))})...)
 	return nil
 }

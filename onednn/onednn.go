@@ -27,8 +27,9 @@ var ErrClosed = errors.New("onednn: engine is closed")
 
 // Options tunes an engine. The zero value uses all cores.
 type Options struct {
-	// Threads that compute. 0 means GOMAXPROCS, which respects the process's
-	// CPU affinity and container limits.
+	// Threads that compute. 0 means one for each core that the process may
+	// use: not for each hardware thread of a core, and at most GOMAXPROCS,
+	// which respects the limits of containers.
 	Threads int
 	// Chunk is how many views are computed at once. 0 means 4, or one for each
 	// thread where there are more.
@@ -52,7 +53,7 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("onednn: %d threads, %d views at once", o.Threads, o.Chunk)
 	}
 	if o.Threads == 0 {
-		o.Threads = min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+		o.Threads = cores()
 	}
 	if o.Chunk == 0 {
 		o.Chunk = max(4, o.Threads)
@@ -77,6 +78,14 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 		}
 	}
 	return e, nil
+}
+
+func cores() int {
+	n := min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+	if p := physicalCores(); p > 0 {
+		n = min(n, p)
+	}
+	return n
 }
 
 // check reports what no engine can run.

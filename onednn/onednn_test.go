@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pptsn/pptsn/graph"
@@ -70,6 +71,33 @@ func TestPrepare(t *testing.T) {
 	if err := e.Prepare([]int{2, 5, 3, 8, 8}); !errors.Is(err, onednn.ErrClosed) {
 		t.Errorf("error after Close is %v", err)
 	}
+}
+
+// Engines do not disturb each other.
+func TestEnginesAtOnce(t *testing.T) {
+	g := views()
+	in := ramp(3, 5, 3, 8, 8)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		w := randomWeights(g, uint64(i))
+		want, err := graph.Eval(g, w, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := compile(t, g, w, onednn.Options{Threads: 1 + i%3, Chunk: i})
+		wg.Go(func() {
+			for range 10 {
+				got, err := e.Run(t.Context(), in)
+				if err == nil {
+					err = graphtest.Compare(got[0], want[0], tolerance)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Engines that come and go leave neither memory nor threads behind.

@@ -5,7 +5,6 @@ package onednn
 import "C"
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
@@ -118,7 +117,7 @@ func (p primitive) scratch(s *scope) desc { return p.operand(s, C.dnnl_query_scr
 
 // A call is a primitive with its arguments.
 type call struct {
-	prim C.dnnl_primitive_t
+	prim primitive
 	args *C.dnnl_exec_arg_t // in C memory
 	n    C.int
 }
@@ -135,12 +134,12 @@ func newCall(s *scope, p primitive, operands []operand) call {
 	for i, o := range operands {
 		unsafe.Slice(args, len(operands))[i] = C.dnnl_exec_arg_t{arg: C.int(o.role), memory: o.mem.c}
 	}
-	return call{prim: p.c, args: args, n: C.int(len(operands))}
+	return call{prim: p, args: args, n: C.int(len(operands))}
 }
 
 func (d device) run(c call) error {
-	if s := C.dnnl_primitive_execute(c.prim, d.stream, c.n, c.args); s != C.dnnl_success {
-		return fmt.Errorf("execution: %w", statusError("primitive", s))
+	if s := C.dnnl_primitive_execute(c.prim.c, d.stream, c.n, c.args); s != C.dnnl_success {
+		return statusError(c.prim.call, s)
 	}
 	return nil
 }

@@ -14,14 +14,13 @@ type program struct {
 	scope scope
 	steps []step
 	views []view
-	slots int // inputs, then outputs
-	size  int // bytes of intermediate results and scratch memory
-	arena unsafe.Pointer
+	size  int            // bytes of intermediate results and scratch memory
+	arena unsafe.Pointer // where they lay in the last run
 }
 
 // A step computes one value, or brings one into another layout.
 type step struct {
-	layer string // the node that asked for it
+	layer string // what asked for it, as printed
 	call  call
 	host  func(p *program, slots []unsafe.Pointer) error // computed in Go; call is unused
 }
@@ -33,8 +32,8 @@ type view struct {
 	offset int // bytes from the buffer's start
 }
 
-// run computes; slots are the addresses of the inputs and outputs, which are
-// plain, arena that of size bytes.
+// run computes; slots are the addresses of the inputs, then of the outputs, all
+// plain, and arena that of size bytes.
 func (p *program) run(d device, slots []unsafe.Pointer, arena unsafe.Pointer) error {
 	for _, v := range p.views {
 		if v.buf.slot >= 0 || p.arena != arena {

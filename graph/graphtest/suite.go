@@ -33,7 +33,7 @@ func Run(t *testing.T, compile func(g *graph.Graph, w graph.Weights) (Executor, 
 		cases []testCase
 	}{
 		{"conv", convCases()}, {"pool", poolCases()}, {"elementwise", elementwiseCases()},
-		{"reduce", reduceCases()}, {"layout", layoutCases()}, {"fused", fusedCases()}, {"network", networkCases()},
+		{"reduce", reduceCases()}, {"layout", layoutCases()}, {"fused", fusedCases()}, {"network", networkCases()}, {"random", randomCases()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tc := range group.cases {
