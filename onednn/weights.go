@@ -39,7 +39,10 @@ func (s *store) get(name string, from, to desc) (memory, error) {
 	f := form{from: from.copy(&s.scope), to: to.copy(&s.scope)}
 	f.mem = s.memory(&s.scope, f.to)
 	f.mem.set(data)
-	if err := s.reorder(s.plain[name].Float32s(), f); err != nil {
+	plain := s.plain[name].Float32s()
+	if from.equal(to) {
+		copy(floats(data, len(plain)), plain)
+	} else if err := s.reorder(plain, f); err != nil {
 		return memory{}, err
 	}
 	s.forms[name] = append(s.forms[name], f)

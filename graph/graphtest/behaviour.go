@@ -37,22 +37,22 @@ func (s suite) testSides(t *testing.T) {
 	}
 }
 
-// testSeveral has two inputs of different meaning, and outputs that are inputs,
-// intermediate results and parameters.
+// testSeveral has inputs with and without the pictures' rows, and outputs that
+// are inputs, intermediate results and computed from parameters.
 func (s suite) testSeveral(t *testing.T) {
 	b := &builder{Graph: graph.New("several")}
 	x := b.Input("x", graph.Unknown, 8, 6, 6)
-	y := b.Input("y", 1, 4)
+	y, z := b.Input("y", 1, 4), b.Input("z", graph.Unknown, 4)
 	features := b.relu(b.conv(x, 16, 3, 3, graph.Conv{}))
 	scores := b.linear(b.add(graph.Mean{Axes: []int{2, 3}}, features), 4, graph.Linear{})
-	joined := b.sum(scores, y)
+	joined := b.sum(b.sum(scores, z), y)
 	p := b.param(4)
-	b.Output(joined, features, y, x, b.sum(p, y), joined)
+	b.Output(joined, features, y, x, b.sum(p, y), joined, b.relu(z))
 	r := newRandom(b.Graph.Name)
 	w := r.weights(b.Graph)
 	e := s.start(t, b.Graph, w)
 	for _, n := range []int{3, 1, 9} {
-		s.agree(t, e, b.Graph, w, r.tensor(n, 8, 6, 6), r.tensor(1, 4))
+		s.agree(t, e, b.Graph, w, r.tensor(n, 8, 6, 6), r.tensor(1, 4), r.tensor(n, 4))
 	}
 }
 
