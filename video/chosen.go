@@ -62,7 +62,7 @@ func (f *File) decodeSpan(ctx context.Context, s span, pictures map[int]*frame.R
 		return errDoubt
 	}
 	due, err := f.collect(ctx, due, pictures)
-	if err == nil && len(due) > 0 {
+	if err == nil && (len(due) > 0 || f.h.complained()) {
 		return errDoubt
 	}
 	return err

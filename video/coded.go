@@ -82,7 +82,9 @@ func lookNAL(sizeLen int, kind func(unit []byte) (unitKind, uint8)) func([]byte)
 			}
 			data = data[n:]
 		}
-		t.odd = slices == 0
+		if slices == 0 {
+			return traits{odd: true}
+		}
 		return t
 	}
 }

@@ -66,6 +66,7 @@ int video_begin(video *v, int threads, failure *f)
 	if (rc < 0)
 		return video_fail(v, f, rc, "open the decoder");
 	v->dec->opaque = v;
+	atomic_store(&v->complaints, 0);
 	v->dec->pkt_timebase = v->stream->time_base;
 	v->dec->framerate = v->stream->avg_frame_rate;
 	v->dec->thread_count = threads;
@@ -109,11 +110,13 @@ int video_receive(video *v, frame_info *i, failure *f)
 	if (rc < 0)
 		return video_fail(v, f, rc, "decode");
 	i->pts = ticks(frame->pts);
-	i->damaged = frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT);
+	i->damaged = frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT) || video_complained(v);
 	i->usual = frame->width == par->width && frame->height == par->height &&
 		frame->format == par->format && same_orientation(v);
 	rc = video_crop(v, v->frame);
 	return rc < 0 ? video_fail(v, f, rc, "crop") : VIDEO_OK;
 }
+
+int video_complained(video *v) { return atomic_load(&v->complaints) > 0; }
 
 void video_flush(video *v) { avcodec_flush_buffers(v->dec); }

@@ -98,23 +98,21 @@ func TestGeneratedClipsAgreeWithFFmpeg(t *testing.T) {
 func agree(t *testing.T, path string) {
 	t.Helper()
 	w := decoded(t, path)
+	n := len(w.frames)
 	f := open(t, path)
-	settle(t, f)
-	if f.Len() != len(w.frames) {
-		t.Fatalf("Len is %d, ffmpeg decodes %d", f.Len(), len(w.frames))
+	compare(t, f, w, upTo(n))
+	if f.Len() != n {
+		t.Fatalf("Len is %d, ffmpeg decodes %d", f.Len(), n)
 	}
-	compare(t, f, w, upTo(f.Len()), "all frames")
-
-	rng := rand.New(rand.NewPCG(1, uint64(len(w.frames))))
-	for _, n := range []int{1, 3, 12} {
+	rng := rand.New(rand.NewPCG(1, uint64(n)))
+	for _, k := range []int{2, 9} {
 		f := open(t, path) // with nothing known of earlier calls
-		settle(t, f)
-		pick := make([]int, n)
+		pick := make([]int, k)
 		for i := range pick {
-			pick[i] = rng.IntN(f.Len())
+			pick[i] = rng.IntN(n)
 		}
-		compare(t, f, w, pick, "some frames")
+		compare(t, f, w, pick)
 		slices.Reverse(pick)
-		compare(t, f, w, pick[:(n+1)/2], "some of them again")
+		compare(t, f, w, pick[:k/3])
 	}
 }

@@ -155,13 +155,16 @@ func (h *handle) drain() error {
 	return nil
 }
 
+// complained reports whether the decoder found any fault since begin.
+func (h *handle) complained() bool { return C.video_complained(h.c) != 0 }
+
 // flush makes the decoder forget all pictures.
 func (h *handle) flush() { C.video_flush(h.c) }
 
 // A picture describes the frame that receive took from the decoder.
 type picture struct {
 	pts     int64
-	damaged bool // the decoder marked or repaired it
+	damaged bool // the decoder marked or repaired it, or complained before
 	usual   bool // of the size, pixel format and rotation that the container states
 }
 

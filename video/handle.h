@@ -25,6 +25,7 @@ struct video {
 	int64_t stall_us, stall_at; // stall_at: clock at which waiting for bytes ends
 	int stalled;
 
+	atomic_int complaints; // of the decoder, since video_begin
 	pthread_mutex_t log_lock;
 	char log[256];        // FFmpeg's first complaint in this call
 };

@@ -14,8 +14,8 @@ static void on_log(void *obj, int level, const char *format, va_list args)
 	video *v = NULL;
 	if (class == avformat_get_class())
 		v = ((AVFormatContext *)obj)->opaque;
-	else if (class == avcodec_get_class())
-		v = ((AVCodecContext *)obj)->opaque;
+	else if (class == avcodec_get_class() && (v = ((AVCodecContext *)obj)->opaque))
+		atomic_fetch_add(&v->complaints, 1);
 	if (!v)
 		return;
 	pthread_mutex_lock(&v->log_lock);
@@ -36,7 +36,7 @@ static int interrupted(void *opaque)
 	return v->stalled;
 }
 
-// A playlist or a reference inside the file may name other files: none is opened.
+// A reference inside the file may name other files: none is opened.
 static int refuse(AVFormatContext *s, AVIOContext **pb, const char *url, int flags, AVDictionary **o)
 {
 	av_log(s, AV_LOG_ERROR, "the file refers to another one (%s), which is not opened\n", url);
@@ -144,7 +144,7 @@ static int open_input(video *v, const char *url, failure *f)
 	v->fmt->interrupt_callback = on_wait;
 	v->fmt->io_open = refuse;
 	v->fmt->pb = v->io;
-	av_dict_set(&options, "protocol_whitelist", "file", 0);
+	av_dict_set(&options, "protocol_whitelist", "none", 0); // nor by demuxers of playlists
 	av_dict_set(&options, "scan_all_pmts", "1", 0); // as the ffmpeg tool does
 	rc = avformat_open_input(&v->fmt, url, NULL, &options);
 	av_dict_free(&options);

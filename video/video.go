@@ -79,8 +79,7 @@ func Open(ctx context.Context, path string, o Options) (*File, error) {
 		return nil, fmt.Errorf("video: open %s: %w", path, err)
 	}
 	f := &File{path: path, o: o, h: h, turn: make(chan struct{}, 1)}
-	if err := f.open(ctx, size); err != nil {
-		h.close()
+	if err := f.openInTime(ctx, size); err != nil {
 		return nil, err
 	}
 	f.leak = runtime.AddCleanup(f, reportLeak, path)
@@ -89,6 +88,30 @@ func Open(ctx context.Context, path string, o Options) (*File, error) {
 }
 
 func reportLeak(path string) { slog.Warn("video: file was never closed", "path", path) }
+
+// openInTime is open that does not outlast ctx by more than a second: a hostile
+// header can keep FFmpeg busy for long without a read that could be made to
+// fail. After an error it sees to it that the handle is closed.
+func (f *File) openInTime(ctx context.Context, size int64) error {
+	done := make(chan error, 1)
+	go func() { done <- f.open(ctx, size) }()
+	late := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { close(late) }) })
+	defer stop()
+	select {
+	case err := <-done:
+		if err != nil {
+			f.h.close()
+		}
+		return err
+	case <-late:
+		go func() {
+			<-done
+			f.h.close()
+		}()
+		return fmt.Errorf("video: open %s: %w", f.path, ctx.Err())
+	}
+}
 
 func (f *File) open(ctx context.Context, size int64) error {
 	defer f.h.watch(ctx)()
@@ -210,7 +233,8 @@ func (f *File) Count(ctx context.Context) (int, error) {
 // chosen one refers to are skipped and decoding begins at key frames from which
 // it is self-contained. All that comes out must then agree with the numbering;
 // at the first doubt the file is decoded in full instead, which settles Len.
-// Damage in a picture that nobody needs goes unnoticed.
+// Damage goes unnoticed in a picture that nobody needs, or where the decoder
+// itself does not notice; what is then left of a picture may depend on the choice.
 //
 // Errors: an [*IndexError] for an index outside [0, Len()); a [*LenError] once
 // Len turned out to be wrong, after which the caller chooses again;

@@ -46,7 +46,7 @@ typedef struct {
 
 typedef struct {
 	int64_t pts;
-	int damaged; // the decoder marked or repaired it
+	int damaged; // the decoder marked or repaired it, or complained before
 	int usual;   // of the size, pixel format and rotation that the container states
 } frame_info;
 
@@ -65,6 +65,7 @@ int video_begin(video *v, int threads, failure *f); // a fresh decoder
 int video_send(video *v, int skip_nonref, failure *f); // the packet read last
 int video_drain(video *v, failure *f);              // no more packets follow
 int video_receive(video *v, frame_info *i, failure *f);
+int video_complained(video *v);                     // since video_begin, of whatever
 void video_flush(video *v);                         // forget all; a key frame follows
 
 void video_size(video *v, int *w, int *h); // of the picture received last, upright
