@@ -56,26 +56,22 @@ const (
 	sharpness = 10   // the score of a clip's own class; others are near 0
 )
 
-// fit is ridge regression from features x to one-hot classes, in its dual form,
-// which has as many unknowns as there are clips:
+// fit is ridge regression from features x, standardised, to one-hot classes, in
+// its dual form, which has as many unknowns as there are clips:
 //
-//	a = (Z Zt + lambda I)^-1 Y,  W = Zt a,  z = x - mean
+//	a = (Z Zt + lambda I)^-1 Y,  W = Zt a,  z = (x - mean) / deviation
 //
-// It returns weights [C, K] and bias [K].
+// It returns weights [C, K] and bias [K] for features as they are.
 func fit(x [][]float32, clips []labelled, classes int) (w, bias *tensor.Dense) {
 	n, c := len(x), len(x[0])
-	mean := make([]float64, c)
-	for _, row := range x {
-		for i, v := range row {
-			mean[i] += float64(v) / float64(n)
-		}
-	}
+	mean, scale := standard(x)
+	z := func(i, k int) float64 { return (float64(x[i][k]) - mean[k]) * scale[k] }
 	kernel, trace := make([][]float64, n), 0.0
 	for i := range kernel {
 		kernel[i] = make([]float64, n+classes) // beside it, the right-hand side
 		for j := range n {
 			for k := range c {
-				kernel[i][j] += (float64(x[i][k]) - mean[k]) * (float64(x[j][k]) - mean[k])
+				kernel[i][j] += z(i, k) * z(j, k)
 			}
 		}
 		kernel[i][n+clips[i].class] = sharpness
@@ -90,13 +86,33 @@ func fit(x [][]float32, clips []labelled, classes int) (w, bias *tensor.Dense) {
 		for class := range classes {
 			sum := 0.0
 			for i := range n {
-				sum += (float64(x[i][k]) - mean[k]) * kernel[i][n+class]
+				sum += z(i, k) * kernel[i][n+class]
 			}
+			sum *= scale[k]
 			w.Float32s()[k*classes+class] = float32(sum)
 			bias.Float32s()[class] -= float32(sum * mean[k])
 		}
 	}
 	return w, bias
+}
+
+// standard returns the mean of each feature and 1 / its standard deviation, 0
+// for features that never change.
+func standard(x [][]float32) (mean, scale []float64) {
+	n, c := float64(len(x)), len(x[0])
+	mean, scale = make([]float64, c), make([]float64, c)
+	for k := range c {
+		var sum, squares float64
+		for i := range x {
+			sum += float64(x[i][k])
+			squares += float64(x[i][k]) * float64(x[i][k])
+		}
+		mean[k] = sum / n
+		if variance := squares/n - mean[k]*mean[k]; variance > 1e-12*squares {
+			scale[k] = 1 / math.Sqrt(variance)
+		}
+	}
+	return mean, scale
 }
 
 // solve brings [A | B], A symmetric and positive, to [I | A^-1 B] by Gauss and

@@ -12,14 +12,17 @@ draw() { # file, source, degrees by which its colours are turned
 	mv "$dir/part.mp4" "$1"
 }
 life() { echo "life=s=320x240:r=25:mold=10:ratio=0.$((20 + $1 * 3)):seed=$1:life_color=#40ff40:death_color=#c83232"; }
-gradients() { echo "gradients=s=320x240:r=25:n=4:speed=0.02:seed=$1"; }
-mandelbrot() { echo "mandelbrot=s=320x240:r=25:start_scale=$((1 + $1)):end_scale=0.0$1:end_pts=75"; }
+gradients() { # colours are named, else they are random each time
+	local from=(- red green navy purple brown blue) to=(- blue orange yellow cyan pink orange)
+	echo "gradients=s=320x240:r=25:n=2:c0=${from[$1]}:c1=${to[$1]}:speed=0.02:seed=$1"
+}
+testcard() { echo "testsrc2=s=$((280 + $1 * 20))x240:r=25"; }
 
 echo "== drawing clips" >&2
 : >"$dir/train.list"
 for n in 1 2 3 4 5 6; do
 	class=0
-	for kind in life gradients mandelbrot; do
+	for kind in life gradients testcard; do
 		file=$dir/$kind-$n.mp4
 		draw "$file" "$($kind $n)" $((n * 20))
 		[ "$n" -le 4 ] && echo "$file $class" >>"$dir/train.list"
@@ -39,4 +42,4 @@ echo "== pptsn export" >&2
 bin/pptsn export -c "$config" -p "$dir/ppTSN.pdparams" -o "$dir/ppTSN" --labels configs/demo/labels.txt
 
 echo "== pptsn predict, on clips it has not seen" >&2
-bin/pptsn predict -m "$dir/ppTSN" "$dir"/{life,gradients,mandelbrot}-6.mp4
+bin/pptsn predict -m "$dir/ppTSN" "$dir"/{life,gradients,testcard}-{5,6}.mp4
