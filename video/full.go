@@ -19,6 +19,7 @@ func (f *File) full(ctx context.Context, pictures map[int]*frame.RGB) error {
 	if err := f.reopen(ctx); err != nil {
 		return err
 	}
+	f.next = len(f.x.packets) // it is not kept track of here
 	if err := f.h.begin(f.o.threads()); err != nil {
 		return f.decodeError(ctx, 0, err)
 	}
@@ -33,6 +34,7 @@ func (f *File) full(ctx context.Context, pictures map[int]*frame.RGB) error {
 			err = t.take()
 		}
 		if err != nil {
+			f.lost = true
 			return f.decodeError(ctx, t.n, err)
 		}
 	}

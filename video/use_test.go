@@ -47,6 +47,30 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestDeadlineInHeader: a track without a header keeps FFmpeg 5.1 busy for
+// seconds without reading; Open returns all the same.
+func TestDeadlineInHeader(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(testdata.Shared(t), "data", "odd-videos", "fragmented.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "hostile.mp4")
+	copy(data[bytes.Index(data, []byte("tkhd")):], "free")
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	f, err := video.Open(ctx, path, video.Options{})
+	if err == nil {
+		f.Close()
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("Open returned after %v: %v", d, err)
+	}
+}
+
 // TestCancelWhileWaiting: a call that waits for its turn gives up in time.
 func TestCancelWhileWaiting(t *testing.T) {
 	f := open(t, made(t, "long.mp4", "-f lavfi -i testsrc2=s=640x480:r=25:d=20 -c:v libx264 -preset ultrafast"))
