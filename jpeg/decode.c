@@ -32,6 +32,16 @@ static void warn(j_common_ptr c, int level) {
 	}
 }
 
+// More scans than this are only there to keep the decoder busy.
+enum { MAX_SCANS = 500 };
+
+static void progress(j_common_ptr c) {
+	errors *e = (errors *)c->err;
+	if (((j_decompress_ptr)c)->input_scan_number <= MAX_SCANS) return;
+	snprintf(e->message, JPEG_MESSAGE, "more than %d scans", MAX_SCANS);
+	longjmp(e->back, 1);
+}
+
 static void silent(j_common_ptr c) { (void)c; }
 
 static void begin(struct jpeg_decompress_struct *c, errors *e, char *message) {
@@ -75,6 +85,7 @@ static void from_cmyk(unsigned char *dst, const unsigned char *src, int w) {
 int jpeg_rgb(const unsigned char *data, size_t size, unsigned char *dst, int w, int h, char message[JPEG_MESSAGE]) {
 	struct jpeg_decompress_struct c;
 	errors e;
+	struct jpeg_progress_mgr watch = {.progress_monitor = progress};
 	unsigned char *volatile row = NULL; // freed after a longjmp too
 	begin(&c, &e, message);
 	if (setjmp(e.back)) {
@@ -85,6 +96,7 @@ int jpeg_rgb(const unsigned char *data, size_t size, unsigned char *dst, int w, 
 	jpeg_create_decompress(&c);
 	jpeg_mem_src(&c, data, size);
 	jpeg_read_header(&c, TRUE);
+	c.progress = &watch;
 	int cmyk = c.num_components == 4;
 	c.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
 	c.dct_method = JDCT_ISLOW;

@@ -114,12 +114,28 @@ func TestNoJPEG(t *testing.T) {
 		{"text", []byte("img_00001.jpg is somewhere else"), "Not a JPEG"},
 		{"PNG", []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), "Not a JPEG"},
 		{"larger than anyone's", huge, "too large"},
+		{"endless", scans(600), "more than 500 scans"},
 		{"larger than its bytes", hollow, "cannot hold 8191 x 8191 pixels"},
 	} {
 		if _, err := jpeg.Decode(tc.data); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want %q", tc.name, err, tc.want)
 		}
 	}
+}
+
+// scans is a gray progressive picture of 8 x 8 pixels whose only coefficients
+// are refined n times over (ITU-T T.81, annexes B and G).
+func scans(n int) []byte {
+	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
+	b = append(b, bytes.Repeat([]byte{1}, 64)...)                  // quantisation: none
+	b = append(b, 0xff, 0xc2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0) // progressive frame
+	b = append(b, 0xff, 0xc4, 0, 20, 0)                            // Huffman table of one code,
+	b = append(append(b, 1), make([]byte, 15)...)                  // 1 bit long,
+	b = append(b, 0)                                               // for the value 0
+	for range n {
+		b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0x00, 0x7f) // the DC coefficient, whole
+	}
+	return append(b, 0xff, 0xd9)
 }
 
 func TestConcurrentDecode(t *testing.T) {

@@ -35,4 +35,14 @@ write("progressive", picture("RGB", 123, 77), quality=80, progressive=True)
 write("optimized", picture("RGB", 123, 77), quality=80, optimize=True)
 write("gray", picture("L", 123, 77), quality=85)
 write("cmyk", picture("CMYK", 123, 77), quality=85)
+
+# YCCK: the same bytes, said by Adobe's marker to be transformed
+path = os.path.join(folder, "ycck.jpg")
+write("ycck", picture("CMYK", 50, 40), quality=85)
+data = bytearray(open(path, "rb").read())
+data[data.index(b"Adobe") + 11] = 2
+open(path, "wb").write(data)
+rgb = Image.open(path).convert("RGB")
+with open(os.path.join(folder, "ycck.50x40.rgb"), "wb") as f:
+    f.write(rgb.tobytes())
 write("comment", picture("RGB", 60, 40), quality=85, exif=b"Exif\0\0" + bytes(range(200)))
