@@ -80,6 +80,9 @@ func newDevice(s *scope, threads int) (device, error) {
 	return d, nil
 }
 
+// vectorsOf16 reports whether kernels use vectors of 16 floats (AVX-512).
+func vectorsOf16() bool { return C.nn_avx512() != 0 }
+
 // A desc says how an array of numbers lies in memory.
 type desc struct{ md C.nn_md }
 
@@ -88,16 +91,21 @@ func (s *scope) plain(dims []int) desc { return s.strided(dims, rowMajor(dims)) 
 
 func (s *scope) strided(dims, strides []int) desc {
 	var md C.nn_md
-	d, st := cdims(dims), cdims(strides)
-	must("memory descriptor", C.nn_md_strided(&md, C.int(len(d)), &d[0], C.dnnl_f32, &st[0]))
+	must("memory descriptor", C.nn_md_strided(&md, C.int(len(dims)), ptr(cdims(dims)), C.dnnl_f32, ptr(cdims(strides))))
 	return s.own(md)
 }
 
 // open leaves the layout to the primitive that will use it.
 func (s *scope) open(dims []int) desc {
 	var md C.nn_md
-	d := cdims(dims)
-	must("memory descriptor", C.nn_md_any(&md, C.int(len(d)), &d[0], C.dnnl_f32))
+	must("memory descriptor", C.nn_md_any(&md, C.int(len(dims)), ptr(cdims(dims)), C.dnnl_f32))
+	return s.own(md)
+}
+
+// blocked keeps 16 channels of a pixel together.
+func (s *scope) blocked(dims []int) desc {
+	var md C.nn_md
+	must("memory descriptor", C.nn_md_blocked(&md, ptr(cdims(dims)), C.dnnl_f32))
 	return s.own(md)
 }
 
@@ -129,6 +137,8 @@ func cdims(dims []int) []C.dnnl_dim_t {
 	}
 	return c
 }
+
+func ptr(c []C.dnnl_dim_t) *C.dnnl_dim_t { return unsafe.SliceData(c) }
 
 func rowMajor(dims []int) []int {
 	strides, step := make([]int, len(dims)), 1

@@ -3,19 +3,13 @@ package onednn
 // #include "shim.h"
 import "C"
 
-import (
-	"unsafe"
-
-	"github.com/pptsn/pptsn/graph"
-)
+import "github.com/pptsn/pptsn/graph"
 
 // A maker creates primitives: keep holds them, tmp what describes them.
 type maker struct {
 	device
 	keep, tmp *scope
 }
-
-func ptr(c []C.dnnl_dim_t) *C.dnnl_dim_t { return unsafe.SliceData(c) }
 
 // convolution computes src * weights + bias, bias if it has one. Layouts left
 // open are chosen.

@@ -17,6 +17,7 @@ type lowering struct {
 	at      map[*graph.Value]place   // where each value lies
 	forms   map[*graph.Value][]place // copies of values in other layouts
 	buffers []*buffer                // in the arena
+	blocks  bool                     // convolutions work on blocks of channels
 	last    map[*graph.Value]int     // the last node that reads a value
 	node    int                      // the node being lowered
 }
@@ -43,6 +44,7 @@ func compile(d device, w *store, g *graph.Graph) (*program, error) {
 	l := &lowering{
 		maker: maker{d, &p.scope, &tmp}, weights: w, prog: p,
 		at: map[*graph.Value]place{}, forms: map[*graph.Value][]place{}, last: lastReaders(g),
+		blocks: wholeBlocks(g),
 	}
 	if err := l.graph(g); err != nil {
 		p.close()

@@ -5,6 +5,7 @@ package onednn
 import "C"
 
 import (
+	"strings"
 	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
@@ -97,6 +98,14 @@ func attributes(post []postOp) C.dnnl_primitive_attr_t {
 	}
 	must("post-operations", C.dnnl_primitive_attr_set_post_ops(attr, ops))
 	return attr
+}
+
+// generated reports whether the kernel is machine code made for its shapes,
+// not a slow loop for all.
+func (p primitive) generated() bool {
+	var name *C.char
+	must("kernel name", C.dnnl_primitive_desc_query(p.pd, C.dnnl_query_impl_info_str, 0, unsafe.Pointer(&name)))
+	return strings.HasPrefix(C.GoString(name), "jit") || strings.HasPrefix(C.GoString(name), "brg")
 }
 
 // The layouts that a primitive chose for its operands.

@@ -9,6 +9,8 @@ size_t nn_md_size(nn_md md) { return dnnl_memory_desc_get_size(md); }
 
 int nn_md_equal(nn_md a, nn_md b) { return dnnl_memory_desc_equal(a, b); }
 
+int nn_avx512(void) { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core; }
+
 dnnl_status_t nn_memory(dnnl_memory_t *memory, nn_md md, dnnl_engine_t engine) {
 	return dnnl_memory_create(memory, md, engine, DNNL_MEMORY_NONE);
 }
@@ -53,6 +55,12 @@ dnnl_status_t nn_md_strided(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_d
 dnnl_status_t nn_md_any(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_data_type_t type) {
 	dnnl_memory_desc_t d;
 	dnnl_status_t s = dnnl_memory_desc_init_by_tag(&d, ndims, dims, type, dnnl_format_tag_any);
+	return s == dnnl_success ? take(md, &d) : s;
+}
+
+dnnl_status_t nn_md_blocked(nn_md *md, const dnnl_dims_t dims, dnnl_data_type_t type) {
+	dnnl_memory_desc_t d;
+	dnnl_status_t s = dnnl_memory_desc_init_by_tag(&d, 4, dims, type, dnnl_nChw16c);
 	return s == dnnl_success ? take(md, &d) : s;
 }
 
@@ -156,6 +164,10 @@ dnnl_status_t nn_md_strided(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_d
 
 dnnl_status_t nn_md_any(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_data_type_t type) {
 	return dnnl_memory_desc_create_with_tag(md, ndims, dims, type, dnnl_format_tag_any);
+}
+
+dnnl_status_t nn_md_blocked(nn_md *md, const dnnl_dims_t dims, dnnl_data_type_t type) {
+	return dnnl_memory_desc_create_with_tag(md, 4, dims, type, dnnl_nChw16c);
 }
 
 dnnl_status_t nn_md_of(nn_md *md, const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index) {

@@ -21,12 +21,17 @@ typedef dnnl_memory_desc_t nn_md;
 
 dnnl_status_t nn_md_strided(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_data_type_t type, const dnnl_dims_t strides);
 dnnl_status_t nn_md_any(nn_md *md, int ndims, const dnnl_dims_t dims, dnnl_data_type_t type);
+// nn_md_blocked keeps 16 channels of a pixel together: [N, C/16, H, W, 16].
+dnnl_status_t nn_md_blocked(nn_md *md, const dnnl_dims_t dims, dnnl_data_type_t type);
 // nn_md_of copies what a primitive descriptor says about its operand.
 dnnl_status_t nn_md_of(nn_md *md, const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index);
 dnnl_status_t nn_md_copy(nn_md *md, nn_md from);
 void nn_md_free(nn_md md);
 size_t nn_md_size(nn_md md);
 int nn_md_equal(nn_md a, nn_md b);
+
+// nn_avx512 is 1 if oneDNN uses vectors of 16 floats.
+int nn_avx512(void);
 
 dnnl_status_t nn_memory(dnnl_memory_t *memory, nn_md md, dnnl_engine_t engine);
 
