@@ -130,10 +130,22 @@ func hint(path, msg string) string {
 		return "a Git LFS pointer in place of the video: fetch it with git lfs pull"
 	case isText(head):
 		return "not a video file but text"
-	case strings.Contains(msg, "moov atom not found"):
+	case strings.Contains(msg, "moov atom not found") && isBox(head):
 		return "the file is truncated or still being written"
 	}
 	return ""
+}
+
+// isBox reports whether a file begins as MP4 and QuickTime files do.
+func isBox(head []byte) bool {
+	if len(head) < 8 {
+		return false
+	}
+	switch string(head[4:8]) {
+	case "ftyp", "mdat", "wide", "free", "skip", "pnot", "moov", "styp":
+		return true
+	}
+	return false
 }
 
 // isText reports whether the first bytes of a file read as UTF-8 text.

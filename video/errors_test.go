@@ -1,6 +1,7 @@
 package video_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -132,6 +133,11 @@ func TestTextIsNotAVideo(t *testing.T) {
 		}
 		wantOpenError(t, path, "", hint)
 	}
+	noise := filepath.Join(dir, "noise.mp4")
+	if err := os.WriteFile(noise, bytes.Repeat([]byte{0x91, 3, 0xfe, 0}, 1000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wantOpenError(t, noise, "", "")
 }
 
 // TestNoOtherFileIsOpened: playlists next to a good clip must not lead to it.

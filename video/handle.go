@@ -188,11 +188,11 @@ func (h *handle) size() (width, height int) {
 	return int(cw), int(ch)
 }
 
-// rgb converts the picture received last, upright and scaled to w x h.
-func (h *handle) rgb(w, height int) (*frame.RGB, error) {
-	out := frame.NewRGB(w, height)
+// rgb converts the picture received last, upright and scaled to the given size.
+func (h *handle) rgb(width, height int) (*frame.RGB, error) {
+	out := frame.NewRGB(width, height)
 	var f C.failure
-	if C.video_rgb(h.c, (*C.uint8_t)(unsafe.SliceData(out.Pix)), C.int(w), C.int(height), &f) < 0 {
+	if C.video_rgb(h.c, (*C.uint8_t)(unsafe.SliceData(out.Pix)), C.int(width), C.int(height), &f) < 0 {
 		return nil, failed(&f)
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package video
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -104,13 +105,12 @@ func trusted(s stream, packets []packet) bool {
 
 // distinct: no two packets have the same time.
 func distinct(packets []packet) bool {
-	sorted := slices.SortedFunc(slices.Values(packets), byTime)
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i].pts == sorted[i-1].pts {
-			return false
-		}
+	times := make([]int64, len(packets))
+	for i, p := range packets {
+		times[i] = p.pts
 	}
-	return true
+	slices.Sort(times)
+	return len(slices.Compact(times)) == len(packets)
 }
 
 // ordered: no picture is preceded in decoding by more than delay pictures that
@@ -132,11 +132,12 @@ func ordered(packets []packet, delay int) bool {
 
 // trimmed: packets that are cut away lie before or after all others.
 func trimmed(packets []packet) bool {
-	kept := slices.DeleteFunc(slices.Clone(packets), func(p packet) bool { return p.discard })
-	if len(kept) == len(packets) || len(kept) == 0 {
-		return true
+	first, last := int64(math.MaxInt64), noTime // of those that stay
+	for _, p := range packets {
+		if !p.discard {
+			first, last = min(first, p.pts), max(last, p.pts)
+		}
 	}
-	first, last := slices.MinFunc(kept, byTime).pts, slices.MaxFunc(kept, byTime).pts
 	return !slices.ContainsFunc(packets, func(p packet) bool { return p.discard && first < p.pts && p.pts < last })
 }
 

@@ -8,6 +8,9 @@
 // rates left alone, rotation applied, and all frames of the first one's size.
 // No more is decoded than the chosen frames need, as long as that provably
 // changes nothing; see [File.Frames].
+//
+// What FFmpeg has to say goes into the errors: its log, which is one for the
+// whole process, no longer writes to stderr once a file was opened here.
 package video
 
 import (
