@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	threads = 2                     // of each engine
-	turns   = 15                    // of each engine in one iteration of a benchmark
-	rest    = 20 * time.Millisecond // before each turn, so that the other's threads have stopped spinning
+	threads = 2                      // of each engine
+	turns   = 15                     // of each engine in one iteration of a benchmark
+	rest    = 250 * time.Millisecond // before each turn: ONNX Runtime's threads go on spinning for longer than 20 ms
 )
 
 // An engine is what the benchmarks compare.
