@@ -143,7 +143,7 @@ func stays(t *testing.T, before, work func()) {
 	if grown := moreMemory - memory; grown > 16<<20 {
 		t.Errorf("%d KiB are left behind", grown>>10)
 	}
-	if moreThreads > threads+4 {
+	if moreThreads > threads+40 { // Go's runtime adds some as it likes; a leak would be one for each of 100 or 200 engines or shapes
 		t.Errorf("%d threads, were %d", moreThreads, threads)
 	}
 }
