@@ -74,7 +74,7 @@ func BenchmarkPredict(b *testing.B) {
 	whole()
 	var ratios, wholes []float64
 	for b.Loop() {
-		for range 3 {
+		for range 2 {
 			n, p := network(), whole()
 			p2, n2 := whole(), network()
 			ratios = append(ratios, p/n, p2/n2)
