@@ -119,6 +119,9 @@ func preprocessing(cfg *config.Config, source string) (clip.Spec, error) {
 	switch source {
 	case "inference":
 		i, err := cfg.Inference()
+		if err != nil {
+			err = fmt.Errorf("%w (--preprocess test takes PIPELINE.test instead)", err)
+		}
 		return i.Clip, err
 	case "test":
 		return cfg.Clip(config.Test)
