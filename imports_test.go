@@ -14,14 +14,14 @@ const module = "github.com/pptsn/pptsn"
 // rows are the layers of ARCHITECTURE.md, upper ones first: a package imports
 // only from rows below its own.
 var rows = [][]string{
-	{"cmd/pptsn", "demo"},
-	{"."},
-	{"bundle", "config"},
-	{"tsn", "onednn", "ort"},
-	{"onnx", "pdmodel"},
+	{"cmd/pptsn"},
+	{".", "train"},
+	{"bundle", "config", "evaluate", "checkpoint", "optim"},
+	{"dataset", "tsn", "onednn", "torch", "ort"},
+	{"onnx", "pdmodel", "tensorboard", "fetch"},
 	{"video", "jpeg", "clip", "graph", "pdparams"},
-	{"frame", "tensor", "labels"},
-	{"configs", "atomicfile"},
+	{"frame", "tensor", "labels", "schedule"},
+	{"configs", "atomicfile", "internal/osthread"},
 }
 
 // free packages are for tests alone and may import anything.

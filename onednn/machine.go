@@ -11,7 +11,7 @@ import (
 // plansKept is how many input shapes an engine remembers.
 const plansKept = 8
 
-// A machine is an engine's part that lives on the worker's thread.
+// A machine is an engine's part that lives on a thread of its own.
 type machine struct {
 	device
 	scope   scope

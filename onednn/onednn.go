@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/internal/osthread"
 	"github.com/pptsn/pptsn/tensor"
 )
 
@@ -40,7 +41,7 @@ type Options struct {
 // turns, since each run uses all threads.
 type Engine struct {
 	name   string
-	worker *worker
+	thread *osthread.Thread[*machine]
 	leak   runtime.Cleanup
 }
 
@@ -65,11 +66,11 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onednn: %w", err)
 	}
-	worker, err := startWorker(g, w, o)
+	thread, err := osthread.Start(func() (*machine, error) { return newMachine(g, w, o) }, (*machine).close)
 	if err != nil {
 		return nil, fmt.Errorf("onednn: %w", err)
 	}
-	e := &Engine{name: g.Name, worker: worker}
+	e := &Engine{name: g.Name, thread: thread}
 	e.leak = runtime.AddCleanup(e, reportLeak, g.Name)
 	if shapes, known := inputShapes(g); known {
 		if err := e.Prepare(shapes...); err != nil {
@@ -125,7 +126,7 @@ func inputShapes(g *graph.Graph) (shapes [][]int, known bool) {
 // remembers the last few shapes.
 func (e *Engine) Prepare(shapes ...[]int) error {
 	var err error
-	asked := e.worker.do(context.Background(), func(m *machine) { _, err = m.plan(shapes) })
+	asked := e.thread.Do(context.Background(), func(m *machine) { _, err = m.plan(shapes) })
 	return e.grow(errors.Join(asked, err))
 }
 
@@ -159,7 +160,7 @@ func (e *Engine) RunRows(ctx context.Context, shape []int, fill func(dst []float
 }
 
 func (e *Engine) run(ctx context.Context, shapes [][]int, feed feed) (out []*tensor.Dense, err error) {
-	asked := e.worker.do(ctx, func(m *machine) {
+	asked := e.thread.Do(ctx, func(m *machine) {
 		var p *plan
 		if p, err = m.plan(shapes); err == nil {
 			out, err = m.run(ctx, p, feed)
@@ -169,8 +170,11 @@ func (e *Engine) run(ctx context.Context, shapes [][]int, feed feed) (out []*ten
 }
 
 func (e *Engine) grow(err error) error {
-	if err == nil || errors.Is(err, ErrClosed) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, osthread.ErrStopped) {
+		return ErrClosed
 	}
 	return fmt.Errorf("onednn: %s: %w", e.name, err)
 }
@@ -179,6 +183,6 @@ func (e *Engine) grow(err error) error {
 // be called twice, and while others call Run, which then returns ErrClosed.
 func (e *Engine) Close() error {
 	e.leak.Stop()
-	e.worker.stop()
+	e.thread.Stop()
 	return nil
 }
