@@ -10,6 +10,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/internal/testdata"
+	"github.com/pptsn/pptsn/schedule"
 )
 
 // The pipelines of the reference, written down from its files; modes and
@@ -173,10 +174,10 @@ PIPELINE: {test: {decode: {name: VideoDecoder}, sample: {name: Sampler, %s, tran
 
 // The kit's schedules are given as the reference's configuration.
 func TestParityLearningRates(t *testing.T) {
-	want := map[string]config.LearningRate{
-		"CustomWarmupCosineDecay": {WarmupCosine: &config.WarmupCosine{}},
-		"PiecewiseDecay":          {Piecewise: &config.Piecewise{}},
-		"CustomPiecewiseDecay":    {Piecewise: &config.Piecewise{PerIteration: true}},
+	want := map[string]schedule.LearningRate{
+		"CustomWarmupCosineDecay": {WarmupCosine: &schedule.WarmupCosine{}},
+		"PiecewiseDecay":          {Piecewise: &schedule.Piecewise{}},
+		"CustomPiecewiseDecay":    {Piecewise: &schedule.Piecewise{PerIteration: true}},
 	}
 	var kit struct {
 		Cases []struct {
@@ -201,7 +202,7 @@ func TestParityLearningRates(t *testing.T) {
 		}
 		rate := want[given.Name]
 		if rate.WarmupCosine != nil {
-			*rate.WarmupCosine = config.WarmupCosine{
+			*rate.WarmupCosine = schedule.WarmupCosine{
 				Start: given.Start, WarmupEpochs: given.Warmup, Base: given.Base, Epochs: given.Epochs,
 			}
 		} else {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -147,9 +148,9 @@ func TestEveryKey(t *testing.T) {
 		Optimizer: config.Optimizer{
 			Method: config.AdamW, Beta1: 0.8, Beta2: 0.99, Epsilon: 1e-6,
 			WeightDecay: 0.05, NoDecay: []string{"norm", "bias"}, ClipNorm: 20,
-			LearningRate: config.LearningRate{LinearWarmup: &config.LinearWarmup{
+			LearningRate: schedule.LearningRate{LinearWarmup: &schedule.LinearWarmup{
 				Epochs: 5, End: 0.05,
-				After: config.LearningRate{Cosine: &config.Cosine{Base: 0.05, Period: 50, Min: 1e-5}},
+				After: schedule.LearningRate{Cosine: &schedule.Cosine{Base: 0.05, Period: 50, Min: 1e-5}},
 			}},
 		},
 		Mix:         &config.Mix{CutmixShare: 0.25, MixupAlpha: 0.3, CutmixAlpha: 0.4},
@@ -187,7 +188,7 @@ epochs: 1
 	}
 	equal(t, "training", must(c.Training())(t), config.Training{
 		Epochs: 1, SaveInterval: 1, ValInterval: 1,
-		Optimizer: config.Optimizer{Method: config.Momentum, Momentum: 0.9, LearningRate: config.LearningRate{Constant: 0.1}},
+		Optimizer: config.Optimizer{Method: config.Momentum, Momentum: 0.9, LearningRate: schedule.LearningRate{Constant: 0.1}},
 		Mix:       &config.Mix{MixupAlpha: 0.2},
 	})
 	equal(t, "metric", must(c.Metric())(t), config.Metric{TopK: []int{1, 5}, LogInterval: 1, ClipsPerVideo: 1})

@@ -13,6 +13,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/configs"
+	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -137,7 +138,7 @@ func TestTraining(t *testing.T) {
 			Epochs: 100, SaveInterval: 20, ValInterval: 1,
 			Optimizer: config.Optimizer{
 				Method: config.Momentum, Momentum: 0.9, Nesterov: true, WeightDecay: 1e-4,
-				LearningRate: config.LearningRate{WarmupCosine: &config.WarmupCosine{
+				LearningRate: schedule.LearningRate{WarmupCosine: &schedule.WarmupCosine{
 					Start: 0.005, WarmupEpochs: 10, Base: 0.01, Epochs: 100,
 				}},
 			},
@@ -147,7 +148,7 @@ func TestTraining(t *testing.T) {
 			Epochs: 100, SaveInterval: 10, ValInterval: 1,
 			Optimizer: config.Optimizer{
 				Method: config.Momentum, Momentum: 0.9, WeightDecay: 1e-4, ClipNorm: 40,
-				LearningRate: config.LearningRate{Piecewise: &config.Piecewise{
+				LearningRate: schedule.LearningRate{Piecewise: &schedule.Piecewise{
 					Boundaries: []int{40, 80}, Values: []float64{0.01, 0.001, 0.0001},
 				}},
 			},

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pptsn/pptsn/schedule"
+)
 
 // A Method is a rule that updates parameters.
 type Method string
@@ -16,7 +20,7 @@ const (
 // An Optimizer is the section OPTIMIZER, defaults as in paddle.optimizer.
 type Optimizer struct {
 	Method       Method
-	LearningRate LearningRate
+	LearningRate schedule.LearningRate
 
 	Momentum float64 // of Momentum, in [0, 1); default 0.9
 	Nesterov bool    // of Momentum

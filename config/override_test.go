@@ -6,6 +6,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/configs"
+	"github.com/pptsn/pptsn/schedule"
 )
 
 func overridden(t *testing.T, overrides ...string) *config.Config {
@@ -22,7 +23,7 @@ func TestOverrides(t *testing.T) {
 	pretrained := func(c *config.Config) any { return must(c.Model())(t).Pretrained }
 	prefix := func(c *config.Config) any { return must(c.Data(config.Train))(t).Prefix }
 	test := func(c *config.Config) clip.Spec { return must(c.Clip(config.Test))(t) }
-	rate := func(c *config.Config) config.LearningRate { return must(c.Training())(t).Optimizer.LearningRate }
+	rate := func(c *config.Config) schedule.LearningRate { return must(c.Training())(t).Optimizer.LearningRate }
 	const lr = "OPTIMIZER.learning_rate"
 	for _, tc := range []struct {
 		override string
@@ -60,7 +61,7 @@ func TestOverrides(t *testing.T) {
 		{lr + ".cosine_base_lr=1e-4", func(c *config.Config) any { return rate(c).WarmupCosine.Base }, 1e-4},
 		{lr + "=0.5", func(c *config.Config) any { return rate(c).Constant }, 0.5},
 		{lr + "={'name': 'PiecewiseDecay', 'boundaries': (3, 6), 'values': [1, .1, 1e-2]}", func(c *config.Config) any { return *rate(c).Piecewise },
-			config.Piecewise{Boundaries: []int{3, 6}, Values: []float64{1, 0.1, 0.01}}},
+			schedule.Piecewise{Boundaries: []int{3, 6}, Values: []float64{1, 0.1, 0.01}}},
 		{"epochs=2", func(c *config.Config) any { return must(c.Training())(t).Epochs }, 2},
 		{"resume_epoch=5", func(c *config.Config) any { return must(c.Training())(t).ResumeEpoch }, 5},
 		{"output_dir=out/run 1", func(c *config.Config) any { return c.OutputDir }, "out/run 1"},

@@ -3,58 +3,19 @@ package config
 import (
 	"slices"
 	"sort"
+
+	"github.com/pptsn/pptsn/schedule"
 )
-
-// A LearningRate is a function of training's progress; exactly one pointer is
-// set, or none and Constant holds.
-type LearningRate struct {
-	Constant     float64
-	WarmupCosine *WarmupCosine
-	Piecewise    *Piecewise
-	Cosine       *Cosine
-	LinearWarmup *LinearWarmup
-}
-
-// WarmupCosine is CustomWarmupCosineDecay: it advances every iteration, by
-// 1/iterations of an epoch.
-type WarmupCosine struct {
-	Start        float64 // rate at the beginning
-	WarmupEpochs float64 // the rate grows linearly until then, to what the cosine is there
-	Base         float64 // height of the cosine
-	Epochs       float64 // where the cosine ends at 0
-}
-
-// Piecewise holds Values[i] until Boundaries[i] is reached, then the next.
-type Piecewise struct {
-	Boundaries   []int     // ascending; epochs, or iterations with PerIteration
-	Values       []float64 // one more than Boundaries
-	PerIteration bool      // CustomPiecewiseDecay
-}
-
-// Cosine is CosineAnnealingDecay; it advances every epoch.
-type Cosine struct {
-	Base   float64
-	Period int     // epochs from Base to Min
-	Min    float64 // lowest rate
-}
-
-// LinearWarmup goes from Start to End in Epochs, then follows After, whose
-// progress counts from there. It advances every epoch.
-type LinearWarmup struct {
-	Epochs     int
-	Start, End float64
-	After      LearningRate
-}
 
 var schedules = []string{"CustomWarmupCosineDecay", "PiecewiseDecay", "CustomPiecewiseDecay", "CosineAnnealingDecay", "LinearWarmup"}
 
 // learningRate reads a number or a named schedule.
-func (s *section) learningRate(key string) LearningRate {
+func (s *section) learningRate(key string) schedule.LearningRate {
 	if !s.has(key) {
-		return LearningRate{}
+		return schedule.LearningRate{}
 	}
 	if !s.isSection(key) {
-		return LearningRate{Constant: s.positive(key, 1)}
+		return schedule.LearningRate{Constant: s.positive(key, 1)}
 	}
 	inner := s.section(key)
 	inner.require("name")
@@ -65,23 +26,23 @@ func (s *section) learningRate(key string) LearningRate {
 	return rate
 }
 
-func (s *section) schedule(name string) LearningRate {
+func (s *section) schedule(name string) schedule.LearningRate {
 	s.perIteration(name)
 	switch name {
 	case "CustomWarmupCosineDecay":
-		return LearningRate{WarmupCosine: s.warmupCosine()}
+		return schedule.LearningRate{WarmupCosine: s.warmupCosine()}
 	case "PiecewiseDecay", "CustomPiecewiseDecay":
-		return LearningRate{Piecewise: s.piecewise(name == "CustomPiecewiseDecay")}
+		return schedule.LearningRate{Piecewise: s.piecewise(name == "CustomPiecewiseDecay")}
 	case "CosineAnnealingDecay":
 		s.require("learning_rate", "T_max")
-		c := &Cosine{Base: s.positive("learning_rate", 1), Period: s.int("T_max", 1), Min: s.float("eta_min", 0)}
+		c := &schedule.Cosine{Base: s.positive("learning_rate", 1), Period: s.int("T_max", 1), Min: s.float("eta_min", 0)}
 		s.check("T_max", c.Period > 0, "at least 1 epoch")
 		s.check("eta_min", c.Min >= 0, "a number of at least 0")
-		return LearningRate{Cosine: c}
+		return schedule.LearningRate{Cosine: c}
 	case "LinearWarmup":
-		return LearningRate{LinearWarmup: s.linearWarmup()}
+		return schedule.LearningRate{LinearWarmup: s.linearWarmup()}
 	}
-	return LearningRate{}
+	return schedule.LearningRate{}
 }
 
 // perIteration checks iter_step, which tells the reference when to advance:
@@ -97,9 +58,9 @@ func (s *section) perIteration(name string) {
 	}
 }
 
-func (s *section) warmupCosine() *WarmupCosine {
+func (s *section) warmupCosine() *schedule.WarmupCosine {
 	s.require("warmup_start_lr", "warmup_epochs", "cosine_base_lr", "max_epoch")
-	w := &WarmupCosine{
+	w := &schedule.WarmupCosine{
 		Start:        s.float("warmup_start_lr", 0),
 		WarmupEpochs: s.float("warmup_epochs", 0),
 		Base:         s.positive("cosine_base_lr", 1),
@@ -113,18 +74,18 @@ func (s *section) warmupCosine() *WarmupCosine {
 	return w
 }
 
-func (s *section) piecewise(perIteration bool) *Piecewise {
+func (s *section) piecewise(perIteration bool) *schedule.Piecewise {
 	s.require("boundaries", "values")
-	p := &Piecewise{Boundaries: s.ints("boundaries"), Values: s.floats("values"), PerIteration: perIteration}
+	p := &schedule.Piecewise{Boundaries: s.ints("boundaries"), Values: s.floats("values"), PerIteration: perIteration}
 	s.check("boundaries", sort.IntsAreSorted(p.Boundaries), "ascending integers")
 	s.check("values", len(p.Values) == len(p.Boundaries)+1 || s.bad["boundaries"], "one value more than boundaries")
 	s.check("values", len(p.Values) == 0 || slices.Min(p.Values) >= 0, "numbers of at least 0")
 	return p
 }
 
-func (s *section) linearWarmup() *LinearWarmup {
+func (s *section) linearWarmup() *schedule.LinearWarmup {
 	s.require("learning_rate", "warmup_steps", "start_lr", "end_lr")
-	w := &LinearWarmup{
+	w := &schedule.LinearWarmup{
 		Epochs: s.int("warmup_steps", 1),
 		Start:  s.float("start_lr", 0),
 		End:    s.positive("end_lr", 1),
