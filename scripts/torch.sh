@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds the shim between pptsn and libtorch, .cache/torch/libpptsn_torch.so,
+# against the libtorch in LIBTORCH (the folder that holds include/ and lib/, as
+# in PyTorch's zip files and in the Python package's folder), or Debian's
+# libtorch-dev. Does nothing if what is there is newer than its sources.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=.cache/torch/libpptsn_torch.so
+note=.cache/torch/built-from
+sources=(torch/shim/shim.cc torch/shim.h scripts/torch.sh)
+
+die() { echo "torch: $*" >&2; exit 1; }
+
+if [ -n "${LIBTORCH:-}" ]; then
+	root=$(cd "$LIBTORCH" && pwd) || die "LIBTORCH=$LIBTORCH is no folder"
+	[ -d "$root/include/ATen" ] || die "LIBTORCH=$LIBTORCH holds no include/ATen: want the folder libtorch of PyTorch's zip file, or .../site-packages/torch"
+	include=(-I"$root/include" -I"$root/include/torch/csrc/api/include")
+	link=(-L"$root/lib" -Wl,-rpath,"$root/lib")
+	libs=$root/lib
+else
+	root=system
+	[ -f /usr/include/ATen/ATen.h ] || die "no libtorch: install it (Debian: apt-get install libtorch-dev), or set LIBTORCH to a folder of your own"
+	include=(-I/usr/include/torch/csrc/api/include)
+	link=()
+	libs=$(dirname "$(g++ -print-file-name=libtorch_cpu.so)")
+fi
+
+fresh() {
+	[ -f "$out" ] && [ "$(cat "$note" 2>/dev/null)" = "$root" ] || return 1
+	for s in "${sources[@]}"; do [ "$out" -nt "$s" ] || return 1; done
+	[ "$out" -nt "$libs/libtorch_cpu.so" ] || [ "$root" != system ]
+}
+fresh && exit 0
+
+link+=(-ltorch -ltorch_cpu -lc10)
+flags=()
+if [ -f "$libs/libtorch_cuda.so" ]; then
+	cuda=${CUDA_HOME:-/usr/local/cuda}
+	pip=$(dirname "$root")/nvidia # where Python packages keep CUDA's headers
+	for dir in "$cuda/include" "$pip"/*/include; do [ -d "$dir" ] && include+=(-I"$dir"); done
+	flags+=(-DPT_WITH_CUDA)
+	link+=(-Wl,--no-as-needed -ltorch_cuda -lc10_cuda -Wl,--as-needed)
+fi
+# Builds before 2.6 from Python's registry have strings of GCC's old ABI.
+if nm -DC "$libs/libc10.so" | grep -q 'c10::Error::Error(.*std::string'; then
+	flags+=(-D_GLIBCXX_USE_CXX11_ABI=0)
+fi
+
+mkdir -p "$(dirname "$out")"
+tmp=$(mktemp "$out.XXXXXX")
+trap 'rm -f "$tmp" "$tmp.log"' EXIT
+compile() { g++ "$1" -O2 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" torch/shim/shim.cc "${link[@]}" 2>"$tmp.log"; }
+echo "torch: building $out against $root${flags[*]:+ (${flags[*]})}" >&2
+compile -std=c++17 || compile -std=c++20 || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
+chmod 755 "$tmp"
+mv -f "$tmp" "$out"
+echo "$root" >"$note"

@@ -1,0 +1,34 @@
+// Go cannot call a C function pointer; these can.
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include "shim.h"
+
+static inline const pt_table *pt_enter(void *entry) { return ((const pt_table *(*)(void))entry)(); }
+static inline char *pt_find(const pt_table *t, const char *name, const char *overload, pt_operator *op) { return t->find(name, overload, op); }
+static inline char *pt_call(const pt_table *t, pt_operator op, const uint64_t *words, size_t count, pt_tensor *out, size_t max, size_t *made) {
+	return t->call(op, words, count, out, max, made);
+}
+static inline void pt_release(const pt_table *t, const pt_tensor *tensors, size_t count) { t->release(tensors, count); }
+static inline char *pt_from_host(const pt_table *t, const void *data, size_t size, int dtype, const int64_t *shape, int dims, int device, int index, pt_tensor *out) {
+	return t->from_host(data, size, dtype, shape, dims, device, index, out);
+}
+static inline char *pt_to_host(const pt_table *t, pt_tensor from, int dtype, void *data, size_t size) { return t->to_host(from, dtype, data, size); }
+static inline char *pt_info_of(const pt_table *t, pt_tensor from, pt_info *out) { return t->info(from, out); }
+static inline char *pt_require_grad(const pt_table *t, pt_tensor of) { return t->require_grad(of); }
+static inline char *pt_backward(const pt_table *t, pt_tensor loss) { return t->backward(loss); }
+static inline char *pt_grads(const pt_table *t, const pt_tensor *tensors, size_t count, pt_tensor *out) { return t->grads(tensors, count, out); }
+static inline void pt_drop_grads(const pt_table *t, const pt_tensor *tensors, size_t count) { t->drop_grads(tensors, count); }
+static inline void pt_grad_mode(const pt_table *t, int on) { t->grad_mode(on); }
+static inline char *pt_autocast(const pt_table *t, int device, int dtype) { return t->autocast(device, dtype); }
+static inline char *pt_seed(const pt_table *t, uint64_t seed) { return t->seed(seed); }
+static inline char *pt_generator(const pt_table *t, int device, int index, pt_tensor *state) { return t->generator(device, index, state); }
+static inline char *pt_set_generator(const pt_table *t, int device, int index, pt_tensor state) { return t->set_generator(device, index, state); }
+static inline void pt_set_threads(const pt_table *t, int n) { t->set_threads(n); }
+static inline int pt_devices(const pt_table *t, int device) { return t->devices(device); }
+static inline char *pt_memory(const pt_table *t, int device, int index, int64_t *now, int64_t *peak) { return t->memory(device, index, now, peak); }
+static inline char *pt_synchronize(const pt_table *t, int index) { return t->synchronize(index); }
+static inline char *pt_capture_begin(const pt_table *t, int index, pt_graph *graph) { return t->capture_begin(index, graph); }
+static inline char *pt_capture_end(const pt_table *t, pt_graph graph) { return t->capture_end(graph); }
+static inline char *pt_replay(const pt_table *t, pt_graph graph) { return t->replay(graph); }
+static inline void pt_drop_graph(const pt_table *t, pt_graph graph) { t->drop_graph(graph); }

@@ -1,0 +1,133 @@
+package torch
+
+import (
+	"fmt"
+
+	"github.com/pptsn/pptsn/graph"
+)
+
+// A Pass is how a network is computed.
+type Pass struct {
+	// Training normalises with the statistics of the batch and drops features;
+	// otherwise running statistics hold and nothing is dropped.
+	Training bool
+	// Params replace the network's own for this pass, by name; absent ones stay.
+	Params map[string]Tensor
+	// Stats receives the statistics of every batch norm, in order, if Training.
+	Stats *[]BatchStats
+}
+
+// BatchStats are what one batch norm saw of a batch: Mean and InvStd [C],
+// 1/sqrt(biased variance + Epsilon).
+type BatchStats struct {
+	Mean, Variance string // names of the running statistics' parameters
+	BatchMean      Tensor
+	InvStd         Tensor
+	Epsilon        float64
+}
+
+// Forward computes the outputs for inputs on the session's device. With
+// Training it is called inside Scope.WithGrad if gradients are wanted.
+// Intermediate tensors are freed as soon as nothing needs them.
+func (n *Network) Forward(s *Scope, pass Pass, inputs ...Tensor) []Tensor {
+	shapes := make([][]int, len(inputs))
+	for i, t := range inputs {
+		shapes[i] = s.Shape(t)
+	}
+	if s.err != nil {
+		return make([]Tensor, len(n.graph.Outputs))
+	}
+	p, err := n.plan(shapes)
+	if err != nil {
+		s.Fail(fmt.Errorf("torch: %w", err))
+		return make([]Tensor, len(n.graph.Outputs))
+	}
+	r := &run{Scope: s, pass: pass, plan: p, values: map[*graph.Value]Tensor{}}
+	for i, v := range p.graph.Inputs {
+		r.values[v] = inputs[i]
+	}
+	for _, v := range p.graph.Params {
+		r.values[v] = n.params[v.Name]
+		if t, ok := pass.Params[v.Name]; ok {
+			r.values[v] = t
+		}
+	}
+	return r.all()
+}
+
+// A run is one forward pass.
+type run struct {
+	*Scope
+	pass   Pass
+	plan   *plan
+	values map[*graph.Value]Tensor
+}
+
+func (r *run) all() []Tensor {
+	made := map[*graph.Value]bool{}
+	for _, n := range r.plan.graph.Nodes {
+		in := make([]Tensor, len(n.In))
+		for i, v := range n.In {
+			in[i] = r.values[v]
+		}
+		out := r.node(n, in)
+		if r.err != nil {
+			r.err = fmt.Errorf("%s %q: %w", n.Op.Kind(), n.Out.Name, r.err)
+			break
+		}
+		r.values[n.Out], made[n.Out] = out, true
+		for _, v := range n.In {
+			if made[v] && r.plan.last[v] == n {
+				r.Release(r.values[v])
+			}
+		}
+	}
+	out := make([]Tensor, len(r.plan.graph.Outputs))
+	for i, v := range r.plan.graph.Outputs {
+		out[i] = r.values[v]
+	}
+	return out
+}
+
+// node computes one operation. The result is always a tensor of its own
+// handle, never one of the operands'.
+func (r *run) node(n *graph.Node, in []Tensor) Tensor {
+	over, inPlace := r.plan.over[n]
+	switch op := n.Op.(type) {
+	case graph.Conv:
+		return r.conv(op, in)
+	case graph.BatchNorm:
+		return r.batchNorm(op, n.In, in)
+	case graph.Activate:
+		return r.activate(op.Act, in[0], inPlace)
+	case graph.Pool:
+		return r.pool(op, in[0], n.Out.Shape)
+	case graph.Binary:
+		if inPlace {
+			return r.activate(op.Act, r.Call("aten::add_.Tensor", in[over], in[1-over], 1), true)
+		}
+		return r.binary(op, in)
+	case graph.Affine:
+		return r.affine(in[0], op.Scale, op.Shift)
+	case graph.Linear:
+		return r.linear(op, in)
+	case graph.Mean:
+		return r.mean(op, in[0])
+	case graph.Reshape:
+		return r.Call("aten::reshape", in[0], n.Out.Shape)
+	case graph.Transpose:
+		return r.Call("aten::permute", in[0], op.Perm)
+	case graph.Concat:
+		return r.Call("aten::cat", in, op.Axis)
+	case graph.Slice:
+		return r.slice(op, in[0])
+	case graph.Softmax:
+		return r.Call("aten::softmax.int", in[0], op.Axis, nil)
+	case graph.Dropout:
+		return r.Call("aten::dropout", in[0], float64(op.P), r.pass.Training)
+	case graph.TemporalShift:
+		return r.temporalShift(op, in[0], n.Out.Shape)
+	}
+	r.Fail(fmt.Errorf("torch: no way to compute %s", n.Op.Kind()))
+	return Tensor{}
+}

@@ -1,0 +1,32 @@
+package torch_test
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/graph/graphtest"
+	"github.com/pptsn/pptsn/torch"
+)
+
+// device is where the tests run: PPTSN_TORCH_DEVICE=cuda asks for a GPU.
+func device(t testing.TB) torch.Device {
+	t.Helper()
+	if _, err := torch.Version(); errors.As(err, new(*torch.NotFoundError)) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("PPTSN_TORCH_DEVICE") == "cuda" {
+		return torch.CUDA(0)
+	}
+	return torch.CPU
+}
+
+func TestSuite(t *testing.T) {
+	d := device(t)
+	graphtest.Run(t, func(g *graph.Graph, w graph.Weights) (graphtest.Executor, error) {
+		return torch.Compile(t.Context(), g, w, torch.EngineOptions{Session: torch.SessionOptions{Device: d, Threads: 2}})
+	}, 1e-5)
+}
