@@ -1,0 +1,116 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+
+	"github.com/pptsn/pptsn/pdparams"
+)
+
+var errNoState = errors.New("its " + stateExt + " is missing: the run was stopped while writing it, or PaddleVideo wrote it")
+
+// Open reads the checkpoint whose files begin with path: output/ppTSN/ppTSN_best.
+// The name of one of the files does as well. Files that are not as they were
+// written are an error.
+//
+// A pair without .pptsn.json, as PaddleVideo writes it, is read if its name ends
+// with _epoch_NNNNN; its State is marked Foreign.
+func Open(path string) (*Checkpoint, error) {
+	path, _, _ = stem(path)
+	f, err := verify(path)
+	switch {
+	case errors.Is(err, errNoState):
+		return openForeign(path)
+	case err != nil:
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	c := &Checkpoint{State: f.State}
+	if err := c.read(path); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// verify reads the state of a checkpoint and compares the other files with it.
+func verify(path string) (files, error) {
+	f, err := readState(path + stateExt)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, fmt.Errorf("%s: %w", path, errNoState)
+	} else if err != nil {
+		return f, err
+	}
+	if err := f.Params.verify(path + paramsExt); err != nil {
+		return f, err
+	}
+	return f, f.Optim.verify(path + optimExt)
+}
+
+// openForeign reads a pair without a state.
+func openForeign(path string) (*Checkpoint, error) {
+	model, at, ok := parseName(filepath.Base(path))
+	if !ok || at.iterations > 0 {
+		return nil, fmt.Errorf("checkpoint: %s: %w; only MODEL_epoch_NNNNN can be read without it", path, errNoState)
+	}
+	c := &Checkpoint{State: State{Model: model, Epochs: at.epochs, Foreign: true}}
+	if err := c.read(path); err != nil {
+		return nil, err
+	}
+	c.State.countIterations(c)
+	return c, nil
+}
+
+// countIterations takes Total and Batches from a schedule that counts iterations.
+// One that counts epochs, whole or in parts, tells nothing more than the name.
+func (s *State) countIterations(c *Checkpoint) {
+	position, ok := c.Position()
+	if !ok || position != math.Trunc(position) || position <= float64(s.Epochs) || position > math.MaxInt32 {
+		return
+	}
+	if total := int(position); total%s.Epochs == 0 {
+		s.Total, s.Batches = total, total/s.Epochs
+	}
+}
+
+// read reads the two files of Paddle.
+func (c *Checkpoint) read(path string) error {
+	params, err := pdparams.Open(path + paramsExt)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	defer params.Close()
+	if c.Params, err = entries(params); err != nil {
+		return fmt.Errorf("checkpoint: %s: %w", path+paramsExt, err)
+	}
+	c.ParamNames = map[string]string{}
+	for _, e := range c.Params {
+		if name, ok := params.ParameterName(e.Name); ok {
+			c.ParamNames[e.Name] = name
+		}
+	}
+	optim, err := pdparams.Open(path + optimExt)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	defer optim.Close()
+	if c.Optim, err = entries(optim); err != nil {
+		return fmt.Errorf("checkpoint: %s: %w", path+optimExt, err)
+	}
+	v, _ := optim.Values().Get(schedulerKey)
+	c.LRScheduler, _ = v.(*pdparams.Dict)
+	return nil
+}
+
+func entries(f *pdparams.File) ([]pdparams.Entry, error) {
+	var list []pdparams.Entry
+	for _, name := range f.Names() {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, pdparams.Entry{Name: name, Tensor: t})
+	}
+	return list, nil
+}
