@@ -1,0 +1,65 @@
+package dataset
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+)
+
+// maxList bounds a list: the 650 thousand clips of Kinetics-700 take 40 MB.
+const maxList = 256 << 20
+
+// readText reads a list without the mark that editors put before UTF-8.
+func readText(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s: a folder, not a list", path)
+	}
+	var b strings.Builder
+	if info.Size() <= maxList {
+		b.Grow(int(info.Size()) + 1)
+		if _, err := io.Copy(&b, io.LimitReader(f, maxList+1)); err != nil { // it may be a pipe
+			return "", err
+		}
+	}
+	if max(info.Size(), int64(b.Len())) > maxList {
+		return "", fmt.Errorf("%s: more than %d bytes, which no list of clips has", path, maxList)
+	}
+	text := strings.TrimPrefix(b.String(), "\ufeff")
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		return "", fmt.Errorf("%s: the list is in UTF-16: save it as UTF-8", path)
+	}
+	return text, nil
+}
+
+// lines yields the lines of a text, numbered from 1, without their ends: \n,
+// \r\n or \r, all of which Python takes for one.
+func lines(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for n := 1; text != ""; n++ {
+			end := strings.IndexAny(text, "\r\n")
+			if end < 0 {
+				yield(n, text)
+				return
+			}
+			line := text[:end]
+			if strings.HasPrefix(text[end:], "\r\n") {
+				end++
+			}
+			text = text[end+1:]
+			if !yield(n, line) {
+				return
+			}
+		}
+	}
+}
