@@ -56,7 +56,7 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 	err := e.session.Do(ctx, func(s *Scope) error {
 		in := make([]Tensor, len(inputs))
 		for i, d := range inputs {
-			in[i] = s.to(s.From(d), e.net.dtype)
+			in[i] = s.To(s.From(d), e.net.dtype)
 		}
 		for i, t := range e.net.Forward(s, Pass{}, in...) {
 			out[i] = s.Dense(t, tensor.Float32)

@@ -26,6 +26,12 @@ type BatchStats struct {
 	Epsilon        float64
 }
 
+// Variances are the biased variances of the batch, [C].
+func (b BatchStats) Variances(s *Scope) Tensor {
+	v := s.Call("aten::reciprocal", s.Call("aten::mul.Tensor", b.InvStd, b.InvStd))
+	return s.Call("aten::add.Scalar", v, -b.Epsilon, 1)
+}
+
 // Forward computes the outputs for inputs on the session's device. With
 // Training it is called inside Scope.WithGrad if gradients are wanted.
 // Intermediate tensors are freed as soon as nothing needs them.

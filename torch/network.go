@@ -46,7 +46,7 @@ func NewNetwork(ctx context.Context, s *Session, g *graph.Graph, w graph.Weights
 	err := s.Do(ctx, func(s *Scope) error {
 		for _, p := range g.Params {
 			t := s.From(w[p.Name])
-			t = s.to(t, n.dtype)
+			t = s.To(t, n.dtype)
 			if len(p.Shape) == 4 && !o.Contiguous {
 				t = s.Call("aten::contiguous", t, channelsLast)
 			}
@@ -65,8 +65,8 @@ func NewNetwork(ctx context.Context, s *Session, g *graph.Graph, w graph.Weights
 	return n, nil
 }
 
-// to converts a tensor; the tensor itself if it is of the type already.
-func (s *Scope) to(t Tensor, d DType) Tensor {
+// To converts a tensor; the tensor itself if it is of the type already.
+func (s *Scope) To(t Tensor, d DType) Tensor {
 	if s.DType(t) == d {
 		return t
 	}

@@ -10,7 +10,7 @@ func (r *run) conv(op graph.Conv, in []Tensor) Tensor {
 	x, w, rest := in[0], in[1], in[2:]
 	var bias Tensor
 	if op.Bias {
-		bias, rest = rest[0], rest[1:]
+		bias, rest = r.To(rest[0], r.DType(x)), rest[1:]
 	}
 	pad := op.Pad
 	if pad.Top != pad.Bottom || pad.Left != pad.Right {
@@ -134,7 +134,7 @@ func (r *run) linear(op graph.Linear, in []Tensor) Tensor {
 	}
 	var bias Tensor
 	if op.Bias {
-		bias = in[2]
+		bias = r.To(in[2], r.DType(in[0])) // with 16-bit weights a bias may be wider
 	}
 	return r.Call("aten::linear", in[0], w, bias)
 }

@@ -20,11 +20,30 @@ type NetCase struct {
 		Segments int `json:"num_seg"`
 		Batch    int
 		H, W     int
-		Input    string // "hash" or "blend"
+		Input    string  // "hash" or "blend"
+		Smooth   float64 `json:"ls_eps"`
 	}
 	InputSummary    Summary     `json:"input_summary"`
 	EvalLogits      [][]float64 `json:"eval_logits"`
 	EvalActivations []Summary   `json:"eval_activations"`
+
+	// Training, three steps on the same batch.
+	Labels    []int
+	Optimizer struct {
+		LR       float64
+		Momentum float64
+		L2       float64 `json:"l2_default"`
+		Nesterov bool    `json:"use_nesterov"`
+		Clip     float64 `json:"clip_global_norm"` // 0: none
+	}
+	TrainLogits      [][]float64 `json:"train_logits"`
+	TrainLosses      []float64   `json:"train_losses"`
+	GradNorms        []float64   `json:"grad_global_norms"`
+	Grads            []Summary   `json:"grads_step1"`
+	Statistics       []Summary   `json:"bn_stats_after_step1"`
+	Params1          []Summary   `json:"params_after_step1"`
+	Params3          []Summary   `json:"params_after_step3"`
+	EvalLogitsAfter3 [][]float64 `json:"eval_logits_after3"`
 }
 
 // A Summary describes a tensor too large to list.

@@ -1,0 +1,234 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/optim"
+	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/torch"
+	"github.com/pptsn/pptsn/tsn"
+)
+
+// LearnerOptions says how a network learns.
+type LearnerOptions struct {
+	Rule      optim.Rule
+	Optimizer optim.Options
+	Params    []optim.Param // name, factor and decay of what is trained; tensors are filled in
+	AMP       AMP
+	DType     torch.DType // of parameters and arithmetic without AMP; 0 means Float32
+	// Contiguous keeps pictures as N, C, H, W; the default, channels last, is faster.
+	Contiguous bool
+}
+
+// A Learner is a network that learns on one device: forward, loss, backward,
+// update. Batches are [n, T, 3, H, W].
+type Learner struct {
+	session *torch.Session
+	net     *torch.Network
+	opt     *optim.Optimizer
+	half    *halfWeights // of AMP level O2, else nil
+	scaler  *Scaler      // of AMP in float16, else nil
+	o       LearnerOptions
+	pending int // micro-batches whose gradients wait for an update
+}
+
+// NewLearner copies weights to the session's device. The caller closes the
+// learner, then the session.
+func NewLearner(ctx context.Context, session *torch.Session, net *tsn.Network, w graph.Weights, o LearnerOptions) (*Learner, error) {
+	if err := o.AMP.check(session.Device()); err != nil {
+		return nil, err
+	}
+	n, err := torch.NewNetwork(ctx, session, net.Graph, w, torch.NetworkOptions{DType: o.DType, Contiguous: o.Contiguous})
+	if err != nil {
+		return nil, err
+	}
+	l := &Learner{session: session, net: n, o: o}
+	if err := l.start(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Learner) start(ctx context.Context) error {
+	params := make([]optim.Param, len(l.o.Params))
+	err := l.session.Do(ctx, func(s *torch.Scope) error {
+		for i, p := range l.o.Params {
+			params[i] = p
+			if params[i].Tensor = l.net.Param(p.Name); params[i].Tensor.None() {
+				return fmt.Errorf("train: the network has no parameter %q", p.Name)
+			}
+			s.RequireGrad(params[i].Tensor)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if l.opt, err = optim.New(ctx, l.session, params, l.o.Rule, l.o.Optimizer); err != nil {
+		return err
+	}
+	if l.o.AMP.Level == O2 {
+		if l.half, err = newHalfWeights(ctx, l.session, l.opt.Leaves(), params, l.o.AMP.DType); err != nil {
+			return err
+		}
+	}
+	if l.o.AMP.Level != "" && l.o.AMP.DType == torch.Float16 {
+		l.scaler = NewScaler()
+	}
+	return nil
+}
+
+// A MicroBatch is what one forward and backward pass sees.
+type MicroBatch struct {
+	Views   *tensor.Dense // [n, T, 3, H, W], Float32
+	Targets *tensor.Dense // [n, K], Float32: the wanted distribution of each clip
+	Seed    uint64        // of dropout
+	// Share scales the loss: 1 / the number of micro-batches in an update.
+	// 0 means 1.
+	Share float64
+}
+
+// An Outcome is what a pass computed.
+type Outcome struct {
+	Loss   float64   // mean over the clips
+	Logits []float32 // [n, K]
+}
+
+// ErrNotFinite reports a loss that is infinite or no number.
+var ErrNotFinite = errors.New("the loss is not finite")
+
+// Accumulate runs forward and backward and adds to the gradients. A loss that
+// is not finite is ErrNotFinite, and leaves the gradients as they were.
+func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error) {
+	var out Outcome
+	err := l.session.Do(ctx, func(s *torch.Scope) error {
+		s.Seed(b.Seed)
+		var stats []torch.BatchStats
+		var loss, scaled, logits torch.Tensor
+		s.WithGrad(func() {
+			logits = l.forward(s, b.Views, &stats)
+			loss, scaled = l.loss(s, logits, b)
+		})
+		out.Loss = scalar(s, loss)
+		if s.Err() == nil && (math.IsNaN(out.Loss) || math.IsInf(out.Loss, 0)) {
+			return ErrNotFinite
+		}
+		out.Logits = s.Float32s(logits)
+		s.Release(logits)
+		s.Backward(scaled)
+		updateRunning(s, l.net, stats)
+		return nil
+	})
+	if err == nil {
+		l.pending++
+	}
+	return out, err
+}
+
+// forward gives [n, K] scores of a training batch, recorded for Backward.
+func (l *Learner) forward(s *torch.Scope, views *tensor.Dense, stats *[]torch.BatchStats) (logits torch.Tensor) {
+	pass := torch.Pass{Training: true, Stats: stats}
+	x := s.From(views)
+	switch l.o.AMP.Level {
+	case O2:
+		pass.Params = l.half.byName
+		x = s.To(x, l.o.AMP.DType)
+	case O1:
+	default:
+		x = s.To(x, l.dtype())
+	}
+	run := func() { logits = l.net.Forward(s, pass, x)[0] }
+	if l.o.AMP.Level == O1 {
+		s.WithAutocast(l.o.AMP.DType, run)
+	} else {
+		run()
+	}
+	return s.To(logits, l.dtype())
+}
+
+func (l *Learner) dtype() torch.DType {
+	if l.o.DType == 0 {
+		return torch.Float32
+	}
+	return l.o.DType
+}
+
+// loss is the cross entropy with a wanted distribution, the mean over clips of
+// -sum(target log softmax(logits)); scaled is what is differentiated.
+func (l *Learner) loss(s *torch.Scope, logits torch.Tensor, b MicroBatch) (loss, scaled torch.Tensor) {
+	logp := s.Call("aten::log_softmax.int", logits, 1, nil)
+	sum := s.Call("aten::sum", s.Call("aten::mul.Tensor", logp, s.To(s.From(b.Targets), l.dtype())), nil)
+	loss = s.Call("aten::mul.Scalar", sum, -1/float64(b.Views.Shape[0]))
+	factor := 1.0
+	if b.Share != 0 {
+		factor = b.Share
+	}
+	if l.scaler != nil {
+		factor *= l.scaler.Scale
+	}
+	if factor == 1 {
+		return loss, loss
+	}
+	return loss, s.Call("aten::mul.Scalar", loss, factor)
+}
+
+func scalar(s *torch.Scope, t torch.Tensor) float64 {
+	if v := s.Float32s(t); len(v) == 1 {
+		return float64(v[0])
+	}
+	return math.NaN()
+}
+
+// Update changes the parameters by the gradients that were accumulated, and
+// forgets these. It reports whether it did: in float16 a step whose gradients
+// overflow is left out, and the loss is scaled less from then on.
+func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err error) {
+	if l.pending == 0 {
+		return false, nil
+	}
+	l.pending = 0
+	err = l.session.Do(ctx, func(s *torch.Scope) error {
+		leaves := l.opt.Leaves()
+		if l.half != nil {
+			leaves = l.half.leaves
+		}
+		grads := s.Grads(leaves)
+		defer s.DropGrads(leaves)
+		if l.half != nil {
+			grads = l.half.widen(s, grads)
+		}
+		if updated = l.scaler == nil || l.scaler.unscale(s, grads); updated {
+			l.opt.Update(s, grads, lr)
+		}
+		if updated && l.half != nil {
+			l.half.refresh(s, l.opt.Leaves())
+		}
+		return nil
+	})
+	return updated, err
+}
+
+// Weights copies the parameters and running statistics to the host.
+func (l *Learner) Weights(ctx context.Context) (graph.Weights, error) { return l.net.Weights(ctx) }
+
+// Optimizer is the state of the update rule.
+func (l *Learner) Optimizer() *optim.Optimizer { return l.opt }
+
+// Scaler is the state of float16's loss scaling; nil where there is none.
+func (l *Learner) Scaler() *Scaler { return l.scaler }
+
+// Close frees what the learner holds on the device.
+func (l *Learner) Close() error {
+	var errs []error
+	if l.half != nil {
+		l.half.close(l.session)
+	}
+	if l.opt != nil {
+		errs = append(errs, l.opt.Close())
+	}
+	return errors.Join(append(errs, l.net.Close())...)
+}
