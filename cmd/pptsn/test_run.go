@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/evaluate"
+)
+
+// run classifies the list of DATASET.test.
+func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Metric, p *testPrinter) (r *evaluate.Result, err error) {
+	spec, err := cfg.Clip(config.Test)
+	if err != nil {
+		return nil, err
+	}
+	set, data, err := openData(cfg, config.Test, spec, m.Classes)
+	if err != nil {
+		return nil, err
+	}
+	how, err := cfg.Metric()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.prepareOutput(); err != nil {
+		return nil, err
+	}
+	forward, network, err := o.openNetwork(cfg, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer network.Close()
+	options := evaluate.Options{Metric: m, Batch: data.Batch, Workers: data.Workers}
+	if o.workers >= 0 {
+		options.Workers = o.workers
+	}
+	if o.dump != "" {
+		dump, err := evaluate.CreateDump(o.dump)
+		if err != nil {
+			return nil, err
+		}
+		options.Row = dump.Write
+		defer func() { err = errors.Join(err, p.endDump(dump, r != nil)) }()
+	}
+	begin := time.Now()
+	options.Progress = p.progress(data.Batch, how.LogInterval)
+	if r, err = evaluate.Run(ctx, set, forward, options); err != nil {
+		return nil, err
+	}
+	p.timing(r.Videos*max(m.ClipsPerVideo, 1), time.Since(begin))
+	return r, nil
+}
+
+// prepareOutput finds out before hours of work that a report cannot be written.
+func (o *testOptions) prepareOutput() error {
+	if o.output == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.output, 0o777); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	return nil
+}
+
+// endDump gives a dump its name, or says where an unfinished one is.
+func (p *testPrinter) endDump(d *evaluate.Dump, whole bool) error {
+	if whole {
+		return d.Finish()
+	}
+	left, err := d.Close()
+	if left != "" {
+		fmt.Fprintf(p.err, "pptsn: the scores so far are in %s (pptsn test --from %s)\n", left, left)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/labels"
+	"github.com/pptsn/pptsn/tsn"
+)
+
+// metric says how to count. cfg may be nil.
+func (o *testOptions) metric(cfg *config.Config) (evaluate.Metric, error) {
+	m := evaluate.Metric{Worst: o.worst}
+	if cfg == nil {
+		if o.labels == "" {
+			return m, nil
+		}
+		var err error
+		if m.Names, err = labels.Read(o.labels); err != nil {
+			return m, err
+		}
+		m.Classes = len(m.Names)
+		return m, nil
+	}
+	how, err := cfg.Metric()
+	if err != nil {
+		return m, fmt.Errorf("%w: it says how a test counts, for example METRIC: {name: \"CenterCropMetric\"}", err)
+	}
+	model, err := cfg.Model()
+	if err != nil {
+		return m, err
+	}
+	m.TopK, m.ClipsPerVideo, m.Classes = how.TopK, how.ClipsPerVideo, model.Network.Classes
+	m.Names, err = classNames(o.labels, cfg, m.Classes)
+	return m, err
+}
+
+// openData opens the list of a use.
+func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int) (*dataset.Set, config.Data, error) {
+	data, err := cfg.Data(use)
+	if err != nil {
+		return nil, data, err
+	}
+	set, err := dataset.Open(dataset.Options{
+		List: data.List, Prefix: data.Prefix, Frames: data.Frames, Suffix: data.Suffix, Pattern: data.Pattern,
+		Spec: spec, Classes: classes,
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w (the list of DATASET.%s; another one: -o DATASET.%s.file_path=LIST -o DATASET.%s.data_prefix=FOLDER)", err, use, use, use)
+	}
+	return set, data, err
+}
+
+// openNetwork reads a checkpoint and readies it for clips of that kind.
+func (o *testOptions) openNetwork(cfg *config.Config, spec clip.Spec) (evaluate.Forward, io.Closer, error) {
+	model, err := cfg.Model()
+	if err != nil {
+		return nil, nil, err
+	}
+	h, w := spec.Size()
+	net, err := tsn.Build(model.Network, spec.Views(), h, w)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", o.config, err)
+	}
+	weights, err := loadWeights(net, o.weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	return evaluate.OnOneDNN(net, weights, o.threads)
+}
