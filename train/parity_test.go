@@ -70,7 +70,7 @@ func trainCase(t *testing.T, kit *parity.Kit, c parity.NetCase, d torch.DType, t
 	o := LearnerOptions{
 		Rule:      optim.Momentum{Mu: c.Optimizer.Momentum, Nesterov: c.Optimizer.Nesterov},
 		Optimizer: optim.Options{ClipNorm: c.Optimizer.Clip},
-		Params:    Trainable(net, c.Optimizer.L2),
+		Params:    DefaultRules(c.Spec.Kind, c.Optimizer.L2).Trainable(net),
 		DType:     d,
 	}
 	l, err := NewLearner(t.Context(), session, net, kit.Weights(net), o)
