@@ -3,7 +3,9 @@ package dataset_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,22 +76,28 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// hang makes the pictures of a sample files that never answer.
+func hang(t *testing.T, o dataset.Options, sample int) {
+	t.Helper()
+	for p := range pictures {
+		path := filepath.Join(o.Prefix, fmt.Sprintf("clip %02d", sample), pictureName(p))
+		if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { // lets go of whoever waits for a writer
+			if f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+				f.Close()
+			}
+		})
+	}
+}
+
 // A file that never answers is a bad sample once its time is over.
 func TestTimeoutGoroutines(t *testing.T) {
 	t.Parallel()
 	o := folders(t, 3)
 	o.Timeout = 300 * time.Millisecond
-	for p := range pictures {
-		path := filepath.Join(o.Prefix, "clip 01", pictureName(p))
-		if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o666)); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { // lets go of whoever waits for a writer
-			if f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
-				f.Close()
-			}
-		}()
-	}
+	hang(t, o, 1)
 	begin := time.Now()
 	all := epoch(t, newLoader(t, open(t, o), dataset.LoaderOptions{Batch: 3, Workers: 1}), 0, 0)
 	if took := time.Since(begin); took > 10*time.Second {
@@ -101,6 +109,31 @@ func TestTimeoutGoroutines(t *testing.T) {
 	}
 	if err := b.Bad[0].Err; !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "clip 01: not read within 300ms") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// An epoch that is taken up in the middle does not touch what was before.
+func TestResumeSkips(t *testing.T) {
+	o := folders(t, 4)
+	hang(t, o, 0)
+	l := newLoader(t, open(t, o), dataset.LoaderOptions{Batch: 2, Workers: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for b, err := range l.Epoch(ctx, 0, 1) {
+		if err != nil || b.Index != 1 || len(b.Samples) != 2 {
+			t.Errorf("batch %+v: %v", b, err)
+		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Uint64() uint64 { panic("no numbers today") }
+
+func TestPanicIsAnError(t *testing.T) {
+	set := open(t, folders(t, 1))
+	if _, err := set.Load(t.Context(), 0, rand.New(panicking{})); err == nil || !strings.Contains(err.Error(), "clip 00: panic: no numbers today") {
+		t.Errorf("error %v, want one that names the clip and the panic", err)
 	}
 }
 

@@ -8,8 +8,11 @@ var (
 	Beta   = beta
 )
 
-// ParseList is what Open does with the text of a list.
-func ParseList(file, text string, frames bool, classes int) (int, error) {
-	entries, err := parseList(file, text, frames, classes)
-	return len(entries), err
+// Parse is Open for a list in memory.
+func Parse(o Options, text string) (*Set, error) {
+	entries, err := parseList(o.List, text, o.Frames, o.Classes)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{o: o, entries: entries}, nil
 }

@@ -117,6 +117,19 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+// A run that was interrupted goes on in the middle of an epoch, perhaps with a
+// newer program: the order must stay what it was.
+func TestOrderStays(t *testing.T) {
+	set := open(t, folders(t, 8))
+	b := epoch(t, newLoader(t, set, dataset.LoaderOptions{Batch: 8, Shuffle: true, Seed: 42}), 3, 0)[0]
+	if want := []int{5, 7, 2, 4, 1, 6, 3, 0}; !slices.Equal(b.Samples, want) {
+		t.Errorf("order %v, was %v", b.Samples, want)
+	}
+	if got, want := dataset.SampleRand(42, 3, 7).Uint64(), uint64(9459042336481421987); got != want {
+		t.Errorf("random number %d, was %d", got, want)
+	}
+}
+
 // spoil breaks a sample in the way that its number says.
 func spoil(t *testing.T, o dataset.Options, sample int) {
 	t.Helper()

@@ -59,6 +59,7 @@ func (m Mix) apply(x []float32, n, planes, h, w int, rng *rand.Rand) (lambda flo
 func mixup(x []float32, perm []int, lam float64) float32 {
 	a, b := float32(lam), float32(1-lam)
 	pairs(x, perm, func(own, partner []float32) {
+		partner = partner[:len(own)]
 		for i, v := range own {
 			own[i] = float32(a*v) + float32(b*partner[i])
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/internal/parity"
 )
@@ -46,6 +47,9 @@ func TestParityMixup(t *testing.T) {
 		t.Fatal("no case of mixup_batch")
 	}
 }
+
+// What a configuration says of mixing is what a Loader takes.
+var _ = (*dataset.Mix)(config.Training{}.Mix)
 
 // Every pixel of the box comes from the partner, every other one stays.
 func TestCutmix(t *testing.T) {

@@ -72,8 +72,11 @@ func (r LearningRate) check() error {
 }
 
 func (w *WarmupCosine) check() error {
-	if !(w.Epochs > 0) || !(w.WarmupEpochs >= 0) || w.WarmupEpochs > w.Epochs || math.IsInf(w.Epochs, 0) {
-		return fmt.Errorf("warm-up of %v epochs in %v: want from 0 to all of at least one", w.WarmupEpochs, w.Epochs)
+	if !(w.Epochs > 0) || math.IsInf(w.Epochs, 0) {
+		return fmt.Errorf("cosine of %v epochs: want more than 0", w.Epochs)
+	}
+	if !(w.WarmupEpochs >= 0) || w.WarmupEpochs > w.Epochs {
+		return fmt.Errorf("warm-up of %v epochs: want from 0 to all %v", w.WarmupEpochs, w.Epochs)
 	}
 	return rates("warm-up and cosine", w.Start, w.Base)
 }
