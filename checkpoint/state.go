@@ -45,7 +45,6 @@ type Best struct {
 type Scaler struct {
 	Scale float64 `json:"scale"`
 	Good  int     `json:"good_steps"` // in a row without an infinity
-	Bad   int     `json:"bad_steps"`  // in a row with one
 }
 
 // files is the state file as a whole.
