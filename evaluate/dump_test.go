@@ -2,12 +2,14 @@ package evaluate_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/pptsn/pptsn/evaluate"
@@ -92,6 +94,24 @@ func TestDumpWithoutRowsLeavesNothing(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("left %v", entries)
+	}
+}
+
+func TestDumpFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full here")
+	}
+	path := filepath.Join(t.TempDir(), "scores.jsonl")
+	if err := os.Symlink("/dev/full", path+".partial"); err != nil {
+		t.Skip(err)
+	}
+	d, err := evaluate.CreateDump(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Write(dumped[0]); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "scores.jsonl") {
+		t.Errorf("error %v, want that of a full disk with the file's name", err)
 	}
 }
 

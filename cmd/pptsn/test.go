@@ -18,7 +18,7 @@ type testOptions struct {
 	output    string
 	labels    string
 	worst     int
-	workers   int // below 0: the configuration's
+	workers   int // -1: the configuration's
 	threads   int
 	json      bool
 }
@@ -46,6 +46,9 @@ scores in FILE.partial, which --from reads as well.`,
   pptsn test --from rgb.jsonl --from flow.jsonl --labels kinetics400`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("num_workers") {
+				o.workers = -1
+			}
 			return test(cmd, o)
 		},
 	}
@@ -58,7 +61,7 @@ scores in FILE.partial, which --from reads as well.`,
 	f.StringVar(&o.output, "output", "", "folder for report.json, classes.csv, worst.csv, confusion.json and confusion.png; made if absent")
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: by the configuration's data set)")
 	f.IntVar(&o.worst, "top-worst", 20, "how many of the videos with the largest loss to name")
-	f.IntVar(&o.workers, "num_workers", -1, "goroutines that decode ahead of the network (default: DATASET.test_num_workers)")
+	f.IntVar(&o.workers, "num_workers", 0, "goroutines that decode ahead of the network (default: DATASET.test_num_workers)")
 	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
 	f.BoolVar(&o.json, "json", false, "the report as one JSON object on standard output; the other lines go to standard error")
 	return cmd
@@ -73,8 +76,8 @@ func (o *testOptions) validate() error {
 		return usagef("--override changes a configuration: name it with --config")
 	case len(o.from) == 0 && (o.config == "" || o.weights == ""):
 		return usagef("test needs -c CONFIG and -w WEIGHTS.pdparams, or --from SCORES (see pptsn test --help)")
-	case o.threads < 0 || o.worst < 0:
-		return usagef("--cpu_threads and --top-worst cannot be negative")
+	case o.threads < 0 || o.worst < 0 || o.workers < -1:
+		return usagef("--cpu_threads, --num_workers and --top-worst cannot be negative")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type testPrinter struct {
 	out, err io.Writer
 	lines    io.Writer // the reference's [TEST] lines
 	json     bool
-	bar      *progressbar.ProgressBar // nil where stderr is no terminal
+	bar      *progressbar.ProgressBar // of a test that runs; nil where stderr is no terminal
 }
 
 func newTestPrinter(out, err io.Writer, asJSON bool) *testPrinter {
@@ -28,30 +28,30 @@ func newTestPrinter(out, err io.Writer, asJSON bool) *testPrinter {
 	if asJSON {
 		p.lines = err
 	}
-	if f, ok := err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(err), progressbar.OptionSetDescription("test"),
-			progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionSetItsString("clips"), progressbar.OptionClearOnFinish())
-	}
 	return p
 }
 
-// progress reports every so many batches, numbered as the reference does it:
-// batches from 0, the number of full ones behind the slash.
-func (p *testPrinter) progress(batch, interval int) func(evaluate.Progress) {
+// progress reports every so many batches of a list, numbered as the reference
+// does it: batches from 0, the number of full ones behind the slash.
+func (p *testPrinter) progress(clips, batch, interval int) func(evaluate.Progress) {
+	if f, ok := p.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions(clips, progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription("test"),
+			progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionSetItsString("clips"), progressbar.OptionClearOnFinish())
+	}
 	return func(at evaluate.Progress) {
 		if p.bar != nil {
 			p.bar.Clear()
 		}
 		if at.Batch%interval == 0 {
-			fmt.Fprintf(p.lines, "[TEST] Processing batch %d/%d ...\n", at.Batch, at.Of/batch)
+			fmt.Fprintf(p.lines, "[TEST] Processing batch %d/%d ...\n", at.Batch, clips/batch)
 		}
 		if p.bar != nil {
-			p.bar.ChangeMax(at.Of)
 			p.bar.Set(at.Rows)
 		}
 	}
 }
 
+// timing ends the progress of a list.
 func (p *testPrinter) timing(clips int, took time.Duration) {
 	if p.bar != nil {
 		p.bar.Finish()

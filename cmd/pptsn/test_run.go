@@ -46,11 +46,11 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 		defer func() { err = errors.Join(err, p.endDump(dump, r != nil)) }()
 	}
 	begin := time.Now()
-	options.Progress = p.progress(data.Batch, how.LogInterval)
+	options.Progress = p.progress(set.Len(), data.Batch, how.LogInterval)
 	if r, err = evaluate.Run(ctx, set, forward, options); err != nil {
 		return nil, err
 	}
-	p.timing(r.Videos*max(m.ClipsPerVideo, 1), time.Since(begin))
+	p.timing(set.Len(), time.Since(begin))
 	return r, nil
 }
 

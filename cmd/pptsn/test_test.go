@@ -194,6 +194,23 @@ func TestTestJSON(t *testing.T) {
 	}
 }
 
+// Three rows a video: the reference's other metric, from a dump.
+func TestTestFromMultiCrop(t *testing.T) {
+	f := makeTestFixture(t)
+	dump := writeFile(t, filepath.Join(t.TempDir(), "scores.jsonl"), `{"row":0,"line":1,"file":"a","label":1,"scores":[3,1,0]}
+{"row":1,"line":2,"file":"a","label":1,"scores":[0,1,0]}
+{"row":2,"line":3,"file":"a","label":1,"scores":[0,2,0]}
+{"row":3,"line":4,"file":"b","label":2,"scores":[0,0,5]}
+`)
+	code, stdout, stderr := command(t, "", "test", "--from", dump, "-c", f.config, "-o", "METRIC.name=MultiCropMetric",
+		"-o", "METRIC.num_ensemble_views=3", "-o", "METRIC.num_spatial_crops=1", "-o", "METRIC.num_classes=3")
+	for _, want := range []string{"[TEST] finished, avg_acc1= 1, avg_acc5= 1\n", "1 of 1", "incomplete     1, left out"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, output lacks %q: %s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
 // Ctrl-C keeps the scores so far, and they can be counted.
 func TestTestCancelled(t *testing.T) {
 	f := makeTestFixture(t)
@@ -244,6 +261,7 @@ func TestTestBadInput(t *testing.T) {
 		{"no weights", []string{"test", "-c", f.config}, 2, []string{"-w"}},
 		{"dump of a dump", []string{"test", "--from", "a", "--dump", "b"}, 2, []string{"--dump"}},
 		{"override of nothing", []string{"test", "--from", "a", "-o", "a=b"}, 2, []string{"--config"}},
+		{"negative workers", append(cw, "--num_workers", "-2"), 2, []string{"--num_workers"}},
 		{"argument", append(cw, "clip.mp4"), 2, []string{"clip.mp4"}},
 		{"no METRIC", []string{"test", "-c", noMetric, "-w", f.weights}, 1, []string{"METRIC", "missing", "CenterCropMetric"}},
 		{"list missing", append(cw, "-o", "DATASET.test.file_path=none.list"), 1, []string{"none.list", "no such file", "DATASET.test.file_path="}},
