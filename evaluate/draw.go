@@ -178,7 +178,7 @@ func (p *picture) grid() {
 	}
 }
 
-const legend = "blue: right, red: wrong; darker: larger share of the row"
+const legend = "blue: right, red: wrong, grey: no videos; darker: larger share of the row"
 
 func (p *picture) captions() {
 	side := p.cell * p.k
