@@ -39,6 +39,8 @@ type Options struct {
 	// Progress, if set, is told of bytes that are here and of all; total is -1
 	// where the server does not say. It is called from the caller's goroutine.
 	Progress func(done, total int64)
+	// Waiting, if set, is called once if another process downloads the same.
+	Waiting func()
 	// Retrying, if set, is told why a try failed and how long the wait is.
 	Retrying func(err error, wait time.Duration)
 }
@@ -63,7 +65,7 @@ func Weights(ctx context.Context, ref string, o Options) (path string, err error
 		return "", fmt.Errorf("fetch: cache folder: %w", err)
 	}
 	path = filepath.Join(o.Dir, s.file)
-	unlock, err := lock(ctx, path+lockExt)
+	unlock, err := lock(ctx, path+lockExt, o.Waiting)
 	if err != nil {
 		return "", fmt.Errorf("fetch: %s: %w", ref, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -321,15 +322,17 @@ func TestConcurrentCallsDownloadOnce(t *testing.T) {
 func TestCancelWhileAnotherDownloads(t *testing.T) {
 	s, o := serve(t), quick(t)
 	u, _ := url.Parse(s.URL + "/w.pdparams")
-	unlock, err := lock(t.Context(), filepath.Join(o.Dir, cacheName(u)+lockExt))
+	unlock, err := lock(t.Context(), filepath.Join(o.Dir, cacheName(u)+lockExt), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond) // two looks at the lock
 	defer cancel()
-	if _, err := Weights(ctx, u.String(), o); !errors.Is(err, context.DeadlineExceeded) || s.requests.Load() != 0 {
-		t.Errorf("error %v after %d requests", err, s.requests.Load())
+	waits := 0
+	o.Waiting = func() { waits++ }
+	if _, err := Weights(ctx, u.String(), o); !errors.Is(err, context.DeadlineExceeded) || s.requests.Load() != 0 || waits != 1 {
+		t.Errorf("error %v after %d requests, told %d times", err, s.requests.Load(), waits)
 	}
 }
 
@@ -388,4 +391,24 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: file %q", ref, s.file)
 		}
 	})
+}
+
+// A full disk ends the download at once, says what to do and keeps what came.
+func TestFullDisk(t *testing.T) {
+	s, o := serve(t), quick(t)
+	if err := syscall.Mount("none", o.Dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skip("needs the right to mount a small tmpfs:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(o.Dir, 0); err != nil {
+			t.Error("unmount:", err)
+		}
+	})
+	_, err := Weights(t.Context(), s.URL+"/w.pdparams", o)
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "PPTSN_CACHE") || !strings.Contains(err.Error(), o.Dir) {
+		t.Errorf("error %v, want one about space in %s", err, o.Dir)
+	}
+	if parts, _ := filepath.Glob(filepath.Join(o.Dir, "*.part")); s.requests.Load() != 1 || len(parts) != 1 {
+		t.Errorf("%d requests, parts %v; want one of each", s.requests.Load(), parts)
+	}
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// lock waits until no other process holds the file. The kernel frees it when
-// its process ends.
-func lock(ctx context.Context, path string) (unlock func(), err error) {
+// lock waits until no other process holds the file, and says so once. The kernel
+// frees it when its process ends.
+func lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
@@ -24,6 +24,10 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		default:
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if waiting != nil {
+			waiting()
+			waiting = nil
 		}
 		select {
 		case <-ctx.Done():

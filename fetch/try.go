@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -108,23 +109,32 @@ func statusError(answer *http.Response) error {
 	return finalError{err}
 }
 
+// diskError ends the download: what has come stays, and another try would meet
+// the same.
+func diskError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("%w: free space there, or set PPTSN_CACHE to another folder; what has come is kept", err)
+	}
+	return finalError{err}
+}
+
 // receive appends body to the part from that byte on.
 func (d *download) receive(body io.Reader, from int64, a about, alive func()) error {
 	f, err := os.OpenFile(d.path+partExt, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
-		return finalError{err}
+		return diskError(err)
 	}
 	defer f.Close()
 	if err := f.Truncate(from); err != nil { // before the new about: they must never disagree
-		return finalError{err}
+		return diskError(err)
 	}
 	if from == 0 {
 		if err := a.write(d.path + aboutExt); err != nil {
-			return finalError{err}
+			return diskError(err)
 		}
 	}
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
-		return finalError{err}
+		return diskError(err)
 	}
 	d.o.Progress(from, a.Size)
 	n, err := d.copy(f, body, from, a.Size, alive)
@@ -134,7 +144,10 @@ func (d *download) receive(body io.Reader, from int64, a about, alive func()) er
 	if a.Size >= 0 && n != a.Size {
 		return fmt.Errorf("%d bytes came, not %d as the server said", n, a.Size)
 	}
-	return f.Sync()
+	if err := f.Sync(); err != nil {
+		return diskError(err)
+	}
+	return nil
 }
 
 // copy returns how long the file is afterwards.
@@ -145,7 +158,7 @@ func (d *download) copy(f *os.File, body io.Reader, at, total int64, alive func(
 		if n > 0 {
 			alive()
 			if _, err := f.Write(buf[:n]); err != nil {
-				return at, finalError{err}
+				return at, diskError(err)
 			}
 			at += int64(n)
 			d.o.Progress(at, total)

@@ -16,10 +16,11 @@ const prefix = "events.out.tfevents."
 
 // A Writer appends events to a file. It is for one goroutine.
 type Writer struct {
-	f    *os.File
-	buf  *bufio.Writer
-	now  func() time.Time
-	data []byte // of the last event, kept for its memory
+	f      *os.File
+	closed bool
+	buf    *bufio.Writer
+	now    func() time.Time
+	data   []byte // of the last event, kept for its memory
 }
 
 // Create makes the next event file of a folder, which it makes too if need be:
@@ -107,12 +108,11 @@ func (w *Writer) Flush() error { return w.report(w.buf.Flush()) }
 
 // Close flushes and closes the file. It may be called twice.
 func (w *Writer) Close() error {
-	if w.f == nil {
+	if w.closed {
 		return nil
 	}
-	err := errors.Join(w.buf.Flush(), w.f.Close())
-	w.f = nil
-	return w.report(err)
+	w.closed = true
+	return w.report(errors.Join(w.buf.Flush(), w.f.Close()))
 }
 
 func (w *Writer) report(err error) error {
