@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,8 +10,9 @@ import (
 
 // Latest returns the name of the newest whole checkpoint of a model in a folder:
 // of the latest epoch, and within it of the latest iteration. The best one is
-// not considered. Newer ones that are damaged or incomplete are passed over, and
-// each is a warning. Without any, err is ErrNone.
+// not considered, nor are those that SetAside has dealt with. Newer ones that are
+// damaged or incomplete are passed over, and each is a warning. Without any, err
+// is ErrNone.
 func Latest(dir, model string) (name string, warnings []error, err error) {
 	names, err := list(dir, model)
 	if err != nil {
@@ -23,8 +25,11 @@ func Latest(dir, model string) (name string, warnings []error, err error) {
 			err = fmt.Errorf("%s: its state is of model %s, epoch %d, iteration %d: was it renamed?",
 				path+stateExt, f.Model, f.Epochs, f.Iterations)
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			return c.name, warnings, nil
+		case errors.Is(err, errNoState) && isAside(path):
+			continue
 		}
 		warnings = append(warnings, fmt.Errorf("checkpoint passed over: %w", err))
 	}

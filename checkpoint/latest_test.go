@@ -130,3 +130,30 @@ func files(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// A second run in the folder of a longer first one must go on from its own.
+func TestSetAside(t *testing.T) {
+	dir := t.TempDir()
+	for epoch := 1; epoch <= 3; epoch++ {
+		save(t, dir, checkpoint.EpochName(model, epoch), sample(t, epoch, 0, 4, 1))
+	}
+	save(t, dir, checkpoint.IterName(model, 4, 7), sample(t, 3, 7, 4, 1))
+	names, err := checkpoint.SetAside(dir, model)
+	want := []string{"ppTSN_epoch_00004_iter_000007", "ppTSN_epoch_00003", "ppTSN_epoch_00002", "ppTSN_epoch_00001"}
+	if !slices.Equal(names, want) || err != nil {
+		t.Fatalf("%v, %v; want %v", names, err, want)
+	}
+	if name, warnings, err := checkpoint.Latest(dir, model); !errors.Is(err, checkpoint.ErrNone) || warnings != nil {
+		t.Errorf("Latest: %s, %v, %v", name, warnings, err)
+	}
+	save(t, dir, checkpoint.EpochName(model, 1), sample(t, 1, 0, 4, 1))
+	if name, warnings, err := checkpoint.Latest(dir, model); name != "ppTSN_epoch_00001" || warnings != nil || err != nil {
+		t.Errorf("Latest: %s, %v, %v; want the new run's first", name, warnings, err)
+	}
+	if c, err := checkpoint.Open(filepath.Join(dir, "ppTSN_epoch_00003")); err != nil || !c.State.Foreign || c.State.Epochs != 3 {
+		t.Errorf("the earlier run's last: %v", err)
+	}
+	if again, err := checkpoint.SetAside(dir, model); len(again) != 1 || err != nil {
+		t.Errorf("again: %v, %v; want the new run's one", again, err)
+	}
+}

@@ -33,7 +33,7 @@ func Prune(dir, model, name string) error {
 
 // remove deletes a checkpoint, its state first: what is left of it is incomplete.
 func remove(path string) error {
-	for _, ext := range []string{stateExt, optimExt, paramsExt} {
+	for _, ext := range []string{stateExt, stateExt + asideExt, optimExt, paramsExt} {
 		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("checkpoint: %w", err)
 		}

@@ -21,8 +21,6 @@ type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-func final(format string, args ...any) error { return finalError{fmt.Errorf(format, args...)} }
-
 func newDownload(s source, path string, o Options) *download {
 	if o.Client == nil {
 		o.Client = http.DefaultClient
