@@ -11,18 +11,22 @@ import (
 // asideExt is behind the name of a state file that was set aside.
 const asideExt = ".old"
 
-// SetAside is for a run that begins anew in a folder where an earlier one of the
-// same model left checkpoints. Without it, a resumption would find the earlier
-// run's last epoch to be the newest. It adds .old to the names of their state
-// files, so that Latest does not see them; parameters and optimiser state stay
-// where they are, and can be opened as a pair of PaddleVideo's. It returns the
-// names, newest first.
-func SetAside(dir, model string) (names []string, err error) {
+// SetAside is for a run that begins, or goes on from the checkpoint named after,
+// in a folder where an earlier run of the same model left newer ones: without it
+// the next resumption would take the earlier run's last. It adds .old to the
+// names of their state files, so that Latest does not see them; parameters and
+// optimiser state stay where they are, and can be opened as a pair of
+// PaddleVideo's. An empty after means all. It returns the names, newest first.
+func SetAside(dir, model, after string) (names []string, err error) {
 	found, err := list(dir, model)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
+	_, from, _ := parseName(after) // "": the zero place, before all
 	for _, c := range found {
+		if c.compare(from) <= 0 {
+			break
+		}
 		path := filepath.Join(dir, c.name+stateExt)
 		if err := os.Rename(path, path+asideExt); errors.Is(err, fs.ErrNotExist) {
 			continue

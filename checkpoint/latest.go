@@ -11,8 +11,8 @@ import (
 // Latest returns the name of the newest whole checkpoint of a model in a folder:
 // of the latest epoch, and within it of the latest iteration. The best one is
 // not considered, nor are those that SetAside has dealt with. Newer ones that are
-// damaged or incomplete are passed over, and each is a warning. Without any, err
-// is ErrNone.
+// damaged or incomplete are passed over, and each is a warning that names the
+// file. Without any, err is ErrNone.
 func Latest(dir, model string) (name string, warnings []error, err error) {
 	names, err := list(dir, model)
 	if err != nil {
@@ -31,7 +31,7 @@ func Latest(dir, model string) (name string, warnings []error, err error) {
 		case errors.Is(err, errNoState) && isAside(path):
 			continue
 		}
-		warnings = append(warnings, fmt.Errorf("checkpoint passed over: %w", err))
+		warnings = append(warnings, err)
 	}
 	return "", warnings, fmt.Errorf("checkpoint: %s: %w of %s", dir, ErrNone, model)
 }

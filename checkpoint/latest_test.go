@@ -138,7 +138,7 @@ func TestSetAside(t *testing.T) {
 		save(t, dir, checkpoint.EpochName(model, epoch), sample(t, epoch, 0, 4, 1))
 	}
 	save(t, dir, checkpoint.IterName(model, 4, 7), sample(t, 3, 7, 4, 1))
-	names, err := checkpoint.SetAside(dir, model)
+	names, err := checkpoint.SetAside(dir, model, "")
 	want := []string{"ppTSN_epoch_00004_iter_000007", "ppTSN_epoch_00003", "ppTSN_epoch_00002", "ppTSN_epoch_00001"}
 	if !slices.Equal(names, want) || err != nil {
 		t.Fatalf("%v, %v; want %v", names, err, want)
@@ -153,7 +153,24 @@ func TestSetAside(t *testing.T) {
 	if c, err := checkpoint.Open(filepath.Join(dir, "ppTSN_epoch_00003")); err != nil || !c.State.Foreign || c.State.Epochs != 3 {
 		t.Errorf("the earlier run's last: %v", err)
 	}
-	if again, err := checkpoint.SetAside(dir, model); len(again) != 1 || err != nil {
+	if again, err := checkpoint.SetAside(dir, model, ""); len(again) != 1 || err != nil {
 		t.Errorf("again: %v, %v; want the new run's one", again, err)
+	}
+}
+
+// A run that goes back to its second epoch leaves the second where it is.
+func TestSetAsideAfterAnEpoch(t *testing.T) {
+	dir := t.TempDir()
+	for epoch := 1; epoch <= 3; epoch++ {
+		save(t, dir, checkpoint.EpochName(model, epoch), sample(t, epoch, 0, 4, 1))
+		save(t, dir, checkpoint.IterName(model, epoch+1, 9), sample(t, epoch, 9, 4, 1))
+	}
+	names, err := checkpoint.SetAside(dir, model, "ppTSN_epoch_00002")
+	want := []string{"ppTSN_epoch_00004_iter_000009", "ppTSN_epoch_00003", "ppTSN_epoch_00003_iter_000009"}
+	if !slices.Equal(names, want) || err != nil {
+		t.Errorf("%v, %v; want %v", names, err, want)
+	}
+	if name, warnings, err := checkpoint.Latest(dir, model); name != "ppTSN_epoch_00002" || warnings != nil || err != nil {
+		t.Errorf("Latest: %s, %v, %v", name, warnings, err)
 	}
 }
