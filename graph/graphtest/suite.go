@@ -28,13 +28,7 @@ type Compile func(g *graph.Graph, w graph.Weights) (Executor, error)
 // float32.
 func Run(t *testing.T, compile func(g *graph.Graph, w graph.Weights) (Executor, error), tol float64) {
 	s := suite{compile: compile, tol: tol}
-	for _, group := range []struct {
-		name  string
-		cases []testCase
-	}{
-		{"conv", convCases()}, {"pool", poolCases()}, {"elementwise", elementwiseCases()},
-		{"reduce", reduceCases()}, {"layout", layoutCases()}, {"fused", fusedCases()}, {"network", networkCases()}, {"random", randomCases()},
-	} {
+	for _, group := range groups() {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tc := range group.cases {
 				t.Run(tc.name, func(t *testing.T) { s.testCase(t, tc) })
@@ -54,6 +48,19 @@ func Run(t *testing.T, compile func(g *graph.Graph, w graph.Weights) (Executor, 
 type suite struct {
 	compile Compile
 	tol     float64
+}
+
+// A group is the cases of one kind of operation.
+type group struct {
+	name  string
+	cases []testCase
+}
+
+func groups() []group {
+	return []group{
+		{"conv", convCases()}, {"pool", poolCases()}, {"elementwise", elementwiseCases()},
+		{"reduce", reduceCases()}, {"layout", layoutCases()}, {"fused", fusedCases()}, {"network", networkCases()}, {"random", randomCases()},
+	}
 }
 
 // A testCase is a network of one input.
