@@ -18,11 +18,14 @@ const asideExt = ".old"
 // optimiser state stay where they are, and can be opened as a pair of
 // PaddleVideo's. An empty after means all. It returns the names, newest first.
 func SetAside(dir, model, after string) (names []string, err error) {
+	of, from, ok := parseName(after)
+	if after != "" && (!ok || of != model) { // the zero place, before all, is for "" alone
+		return nil, fmt.Errorf("checkpoint: %q is no checkpoint of %s", after, model)
+	}
 	found, err := list(dir, model)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	_, from, _ := parseName(after) // "": the zero place, before all
 	for _, c := range found {
 		if c.compare(from) <= 0 {
 			break

@@ -165,6 +165,9 @@ func TestSetAsideAfterAnEpoch(t *testing.T) {
 		save(t, dir, checkpoint.EpochName(model, epoch), sample(t, epoch, 0, 4, 1))
 		save(t, dir, checkpoint.IterName(model, epoch+1, 9), sample(t, epoch, 9, 4, 1))
 	}
+	if names, err := checkpoint.SetAside(dir, model, "ppTSN_best"); err == nil || names != nil {
+		t.Errorf("after a name without a place: %v, %v", names, err)
+	}
 	names, err := checkpoint.SetAside(dir, model, "ppTSN_epoch_00002")
 	want := []string{"ppTSN_epoch_00004_iter_000009", "ppTSN_epoch_00003", "ppTSN_epoch_00003_iter_000009"}
 	if !slices.Equal(names, want) || err != nil {
