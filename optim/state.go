@@ -51,12 +51,15 @@ func (o *Optimizer) powers(name string) []Slot {
 	return []Slot{{name, "beta1_pow_acc", power(a.Beta1)}, {name, "beta2_pow_acc", power(a.Beta2)}}
 }
 
+// UnknownSteps makes SetState take the number of updates from Adam's powers.
+const UnknownSteps = -1
+
 // SetState puts back what State gave, or what another program saved: find
 // returns a slot of a parameter, nil where there is none. steps is the number
-// of updates made before; below 0 it is taken from Adam's powers. The error
+// of updates made before, or UnknownSteps. The error
 // names the first slot that is missing or of another shape.
 func (o *Optimizer) SetState(ctx context.Context, steps int, find func(param, slot string) (*tensor.Dense, error)) error {
-	if steps < 0 {
+	if steps == UnknownSteps {
 		var err error
 		if steps, err = o.stepsOf(find); err != nil {
 			return err

@@ -215,6 +215,17 @@ func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err err
 // Weights copies the parameters and running statistics to the host.
 func (l *Learner) Weights(ctx context.Context) (graph.Weights, error) { return l.net.Weights(ctx) }
 
+// SetWeights changes all parameters and running statistics.
+func (l *Learner) SetWeights(ctx context.Context, w graph.Weights) error {
+	if err := l.net.SetWeights(ctx, w); err != nil || l.half == nil {
+		return err
+	}
+	return l.session.Do(ctx, func(s *torch.Scope) error {
+		l.half.refresh(s, l.opt.Leaves())
+		return nil
+	})
+}
+
 // Optimizer is the state of the update rule.
 func (l *Learner) Optimizer() *optim.Optimizer { return l.opt }
 

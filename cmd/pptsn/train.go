@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/torch"
+	"github.com/pptsn/pptsn/train"
+)
+
+type trainOptions struct {
+	config    string
+	overrides []string
+	validate  bool
+	weights   string
+	resume    bool
+	seed      uint64
+	seedGiven bool
+	maxIters  int
+	saveEvery int
+	maxBad    float64
+	threads   int
+
+	amp      bool
+	ampLevel string
+	ampType  string
+}
+
+func newTrain() *cobra.Command {
+	o := trainOptions{}
+	cmd := &cobra.Command{
+		Use:   "train -c CONFIG [--validate] [--amp] [-o KEY=VALUE]...",
+		Short: "Train a network on clips, from the start, from weights, or on from a checkpoint",
+		Long: `Train carries out a configuration of PaddleVideo: DATASET.train through
+PIPELINE.train, OPTIMIZER, MIX and the rest. Checkpoints go to output_dir
+(output/MODEL_NAME) under PaddleVideo's names: MODEL_epoch_00001.pdparams, .pdopt
+and MODEL_best; what is shown goes to MODEL.log there too, every figure to
+metrics.jsonl and to event files of TensorBoard.
+
+The same seed gives the same run. Ctrl-C and SIGTERM save and end it; --resume
+goes on from the newest checkpoint and ends with the weights of a run that was
+never interrupted, on the CPU bit for bit.
+
+A clip that cannot be read is named and left out; past the share --max-bad the run
+stops. Training needs libtorch (make torch). It uses a GPU where libtorch has one
+and use_gpu is not False, else the CPU.
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
+		Example: `  pptsn train -c configs/recognition/pptsn/pptsn_k400_videos.yaml --validate --amp
+  pptsn train -c my.yaml --validate -o DATASET.batch_size=8 -o MODEL.head.num_classes=8 -w ppTSN_k400.pdparams
+  pptsn train -c my.yaml --validate --resume`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.seedGiven = cmd.Flags().Changed("seed")
+			return trainRun(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.config, "config", "c", "", "configuration (YAML)")
+	f.StringArrayVarP(&o.overrides, "override", "o", nil, "change a key of the configuration, such as OPTIMIZER.learning_rate.cosine_base_lr=0.001, or resume_epoch=3; repeatable")
+	f.BoolVar(&o.validate, "validate", false, "measure DATASET.valid after each val_interval epochs and keep the best weights")
+	f.StringVarP(&o.weights, "weights", "w", "", "weights to begin with (.pdparams, path or URL); what does not fit is listed and drawn at random")
+	f.BoolVar(&o.resume, "resume", false, "go on from the newest checkpoint of output_dir, if there is one")
+	f.Uint64Var(&o.seed, "seed", 0, "of all random numbers")
+	f.IntVar(&o.maxIters, "max_iters", 0, "use at most so many batches of an epoch")
+	f.IntVar(&o.saveEvery, "save_every", 0, "save a checkpoint after so many iterations, within an epoch too")
+	f.Float64Var(&o.maxBad, "max-bad", 0.05, "share of the training clips that may be unreadable")
+	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
+	f.BoolVar(&o.amp, "amp", false, "mixed precision")
+	f.StringVar(&o.ampLevel, "amp_level", "O1", "O1: convolutions and linear layers in 16 bits; O2: all but batch norms, float32 weights kept beside")
+	f.StringVar(&o.ampType, "amp_dtype", "", "bfloat16 or float16 (default: bfloat16; float16 on GPUs older than Ampere has no bfloat16)")
+	return cmd
+}
+
+// check reports flags that cannot be carried out.
+func (o *trainOptions) check() error {
+	switch {
+	case o.config == "":
+		return usagef("train needs -c CONFIG (see pptsn train --help)")
+	case o.resume && o.weights != "":
+		return usagef("--resume goes on with a checkpoint's weights: leave out -w")
+	case o.maxIters < 0 || o.saveEvery < 0 || o.threads < 0:
+		return usagef("--max_iters, --save_every and --cpu_threads cannot be negative")
+	case !(o.maxBad >= 0 && o.maxBad <= 1):
+		return usagef("--max-bad %v: want a share from 0 to 1", o.maxBad)
+	}
+	_, err := o.precision()
+	return err
+}
+
+// precision is what --amp and its kin say.
+func (o *trainOptions) precision() (train.AMP, error) {
+	types := map[string]torch.DType{"": torch.BFloat16, "bfloat16": torch.BFloat16, "float16": torch.Float16}
+	d, ok := types[o.ampType]
+	level := train.Level(o.ampLevel)
+	switch {
+	case !ok:
+		return train.AMP{}, usagef("--amp_dtype %q: want bfloat16 or float16", o.ampType)
+	case level != train.O1 && level != train.O2:
+		return train.AMP{}, usagef("--amp_level %q: want O1 or O2", o.ampLevel)
+	case !o.amp:
+		return train.AMP{}, nil
+	}
+	return train.AMP{Level: level, DType: d}, nil
+}
+
+func trainRun(cmd *cobra.Command, o trainOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	cfg, err := config.Load(o.config, o.overrides)
+	if err != nil {
+		return err
+	}
+	r := &trainSetup{trainOptions: o, cfg: cfg, err: cmd.ErrOrStderr()}
+	defer r.close()
+	job, err := r.job(cmd.Context())
+	if err != nil {
+		return err
+	}
+	err = job.Train(cmd.Context())
+	if err = errors.Join(err, r.close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s\n", r.result())
+	return nil
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/schedule"
+	"github.com/pptsn/pptsn/torch"
+	"github.com/pptsn/pptsn/train"
+	"github.com/pptsn/pptsn/tsn"
+)
+
+// A trainSetup makes a job of a configuration and flags, and cleans up after it.
+type trainSetup struct {
+	trainOptions
+	cfg *config.Config
+	err io.Writer
+
+	model    config.Model
+	training config.Training
+	log      *train.Log
+	scalars  *train.Scalars
+	release  func() // of the output folder
+	named    string
+}
+
+// job finds what is wrong before it touches the output folder.
+func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
+	var err error
+	if t.model, err = t.cfg.Model(); err != nil {
+		return nil, err
+	}
+	if t.training, err = t.cfg.Training(); err != nil {
+		return nil, err
+	}
+	j := &train.Job{
+		Smoothing: t.model.Head.LabelSmoothing,
+		Epochs:    t.training.Epochs, MaxIters: t.maxIters, SaveInterval: t.training.SaveInterval, SaveEvery: t.saveEvery, MaxBad: t.maxBad,
+		Dir: t.cfg.OutputDir, Name: t.cfg.Name, Seed: t.seed,
+	}
+	if p := t.training.PreciseBN; p != nil {
+		j.PreciseBN = &train.PreciseBN{Interval: p.Interval, Batches: p.Batches}
+	}
+	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader} {
+		if err := step(ctx, j); err != nil {
+			return nil, err
+		}
+	}
+	return j, nil
+}
+
+// device takes a GPU where there is one and the configuration allows it.
+func (t *trainSetup) device(_ context.Context, j *train.Job) error {
+	n, err := torch.CUDADevices()
+	if err != nil {
+		return err
+	}
+	j.Session.Threads = cmp.Or(t.threads, torch.Cores())
+	if n > 0 && t.cfg.UseGPU {
+		j.Session.Device = torch.CUDA(0)
+	}
+	return nil
+}
+
+// data opens the list and builds the network for its clips.
+func (t *trainSetup) data(ctx context.Context, j *train.Job) error {
+	spec, err := t.cfg.Clip(config.Train)
+	if err != nil {
+		return err
+	}
+	set, data, err := openData(t.cfg, config.Train, spec, t.model.Network.Classes)
+	if err != nil {
+		return err
+	}
+	j.Data = set
+	h, w := spec.Size()
+	if j.Network, err = tsn.Build(t.model.Network, spec.Views(), h, w); err != nil {
+		return fmt.Errorf("%s: %w", t.config, err)
+	}
+	if j.Run.List, err = checkpoint.HashFile(data.List); err != nil {
+		return err
+	}
+	j.Run.Network = fmt.Sprintf("%s%d, %d classes, %d views of %dx%d", t.model.Network.Family, t.model.Network.Layers, t.model.Network.Classes, spec.Views(), w, h)
+	j.Run.Batch = data.Batch
+	j.Run.Optimizer = fmt.Sprintf("%+v, accumulated to %d", t.training.Optimizer, t.training.GlobalBatch)
+	j.Accumulate, err = t.accumulate(data.Batch)
+	if err != nil {
+		return err
+	}
+	return t.missing(ctx, "train", set, t.maxBad)
+}
+
+// accumulate is how many batches make GRADIENT_ACCUMULATION.global_batch_size.
+func (t *trainSetup) accumulate(batch int) (int, error) {
+	global := t.training.GlobalBatch
+	if global == 0 {
+		return 1, nil
+	}
+	if global%batch != 0 {
+		return 0, fmt.Errorf("%s: GRADIENT_ACCUMULATION.global_batch_size %d is no multiple of DATASET.batch_size %d", t.config, global, batch)
+	}
+	return global / batch, nil
+}
+
+// missing finds absent files before hours of work.
+func (t *trainSetup) missing(ctx context.Context, use string, set *dataset.Set, most float64) error {
+	const named = 5
+	missing, n := set.Missing(ctx, named)
+	if n == 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var lines []string
+	for _, s := range missing {
+		lines = append(lines, fmt.Sprintf("  line %d: %s", s.Line, s.Path))
+	}
+	if n > named {
+		lines = append(lines, fmt.Sprintf("  and %d more", n-named))
+	}
+	text := fmt.Sprintf("%d of %d clips of DATASET.%s are not there:\n%s", n, set.Len(), use, strings.Join(lines, "\n"))
+	if float64(n) > most*float64(set.Len()) {
+		return fmt.Errorf("%s\nset DATASET.%s.data_prefix to their folder, mend the list, or raise --max-bad", text, use)
+	}
+	fmt.Fprintf(t.err, "pptsn: %s\n", text)
+	return nil
+}
+
+// validation readies DATASET.valid for --validate. It runs on oneDNN with
+// folded weights, on the CPU's cores whatever device trains.
+func (t *trainSetup) validation(ctx context.Context, j *train.Job) error {
+	if !t.validate {
+		return nil
+	}
+	spec, err := t.cfg.Clip(config.Valid)
+	if err != nil {
+		return err
+	}
+	set, data, err := openData(t.cfg, config.Valid, spec, t.model.Network.Classes)
+	if err != nil {
+		return err
+	}
+	if err := t.missing(ctx, "valid", set, 1); err != nil {
+		return err
+	}
+	h, w := spec.Size()
+	net, err := tsn.Build(t.model.Network, spec.Views(), h, w)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.config, err)
+	}
+	j.Validation = &train.Validation{
+		Interval: t.training.ValInterval,
+		Set:      set,
+		Options: evaluate.Options{
+			Metric: evaluate.Metric{Classes: t.model.Network.Classes, TopK: []int{1, 5}},
+			Batch:  data.Batch, Workers: data.Workers,
+		},
+		Forward: func(w graph.Weights) (evaluate.Forward, func() error, error) {
+			forward, engine, err := evaluate.OnOneDNN(net, w, t.threads)
+			if err != nil {
+				return nil, nil, err
+			}
+			return forward, engine.Close, nil
+		},
+	}
+	return nil
+}
+
+// openOutput takes the output folder and opens the log.
+func (t *trainSetup) openOutput(_ context.Context, j *train.Job) error {
+	var err error
+	if t.release, err = checkpoint.Lock(j.Dir); err != nil {
+		return err
+	}
+	if err := checkpoint.Sweep(j.Dir, j.Name); err != nil {
+		return err
+	}
+	path := filepath.Join(j.Dir, j.Name+".log")
+	if t.log, err = train.OpenLog(path, t.err, t.cfg.LogInterval); err != nil {
+		return err
+	}
+	j.Log, t.named = t.log, filepath.Join(j.Dir, j.Name)
+	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %d threads", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, j.Session.Threads)
+	return nil
+}
+
+func prefixed(prefix string, items []string) string {
+	if len(items) == 0 {
+		return ""
+	}
+	return prefix + strings.Join(items, prefix)
+}
+
+// loader comes last: it needs the seed, which a checkpoint may give.
+func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
+	data, err := t.cfg.Data(config.Train)
+	if err != nil {
+		return err
+	}
+	j.Loader, err = dataset.NewLoader(j.Data, dataset.LoaderOptions{
+		Batch: data.Batch, Workers: data.Workers, Shuffle: true, DropLast: true, Seed: j.Seed,
+		Mix: (*dataset.Mix)(t.training.Mix),
+	})
+	if err != nil {
+		return err
+	}
+	batches := j.Loader.Batches()
+	if j.Rate, err = schedule.New(t.training.Optimizer.LearningRate, batches); err != nil {
+		return err
+	}
+	state := checkpoint.State{}
+	if j.Resume != nil {
+		state = j.Resume.State
+	}
+	t.scalars, err = train.OpenScalars(j.Dir, state)
+	j.Scalars = t.scalars
+	return err
+}
+
+// result says where the run's files are.
+func (t *trainSetup) result() string {
+	best := t.named + "_best.pdparams"
+	if _, err := os.Stat(best); t.validate && err == nil {
+		return best
+	}
+	return filepath.Join(filepath.Dir(t.named), checkpoint.EpochName(t.cfg.Name, t.training.Epochs)) + ".pdparams"
+}
+
+// close may be called twice.
+func (t *trainSetup) close() error {
+	var errs []error
+	if t.scalars != nil {
+		errs = append(errs, t.scalars.Close())
+	}
+	if t.log != nil {
+		errs = append(errs, t.log.Close())
+	}
+	if t.release != nil {
+		t.release()
+	}
+	t.scalars, t.log, t.release = nil, nil, nil
+	return errors.Join(errs...)
+}

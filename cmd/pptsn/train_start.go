@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/fetch"
+	"github.com/pptsn/pptsn/optim"
+	"github.com/pptsn/pptsn/pdparams"
+	"github.com/pptsn/pptsn/train"
+)
+
+// resumption finds the checkpoint that --resume or resume_epoch=N mean.
+func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
+	name := ""
+	switch {
+	case t.training.ResumeEpoch > 0:
+		name = checkpoint.EpochName(j.Name, t.training.ResumeEpoch)
+	case t.resume:
+		newest, warnings, err := checkpoint.Latest(j.Dir, j.Name)
+		for _, w := range warnings {
+			j.Log.Printf("Passed over a checkpoint: %v", w)
+		}
+		if errors.Is(err, checkpoint.ErrNone) {
+			j.Log.Printf("No checkpoint in %s yet: beginning at epoch 1", j.Dir)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		name = newest
+	default:
+		return nil
+	}
+	c, err := checkpoint.Open(filepath.Join(j.Dir, name))
+	if err != nil {
+		return err
+	}
+	if !c.State.Foreign {
+		if t.seedGiven && t.seed != c.State.Seed {
+			return fmt.Errorf("--seed %d: the run of %s has seed %d: leave --seed out", t.seed, name, c.State.Seed)
+		}
+		j.Seed = c.State.Seed
+	}
+	j.Resume = c
+	j.Log.Printf("Resuming from %s: %d epochs and %d iterations are done", name, c.State.Epochs, c.State.Iterations)
+	return nil
+}
+
+// weightsToStart draws weights and puts those of files in their place.
+func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) error {
+	j.Weights = j.Network.Init(t.model.Head.Std, j.Seed)
+	if j.Resume != nil {
+		return nil // the checkpoint has all of them
+	}
+	if ref := t.model.Pretrained; ref != "" && t.weights == "" {
+		if err := t.adapt(ctx, j, ref, true); err != nil {
+			return fmt.Errorf("MODEL.backbone.pretrained: %w (without: -o MODEL.backbone.pretrained=\"\")", err)
+		}
+	}
+	if t.weights != "" {
+		return t.adapt(ctx, j, t.weights, false)
+	}
+	return nil
+}
+
+func (t *trainSetup) adapt(ctx context.Context, j *train.Job, ref string, backboneOnly bool) error {
+	path, err := fetch.Weights(ctx, ref, fetch.Options{Progress: t.downloaded, Retrying: t.retrying})
+	if err != nil {
+		return err
+	}
+	f, err := pdparams.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	report, err := j.Network.Adapt(j.Weights, f, backboneOnly)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	j.Log.Printf("Weights from %s: %s", path, report)
+	return nil
+}
+
+// learner translates OPTIMIZER and MODEL.
+func (t *trainSetup) learner(_ context.Context, j *train.Job) error {
+	amp, err := t.precision()
+	if err != nil {
+		return err
+	}
+	o, head := t.training.Optimizer, t.model.Head
+	rules := train.Rules{
+		Decay: o.WeightDecay, NoDecay: o.NoDecay, LRFactors: t.model.LRFactors,
+		WeightLR: head.WeightLR, BiasLR: head.BiasLR, OwnDecay: head.OwnDecay,
+	}
+	j.Learner = train.LearnerOptions{
+		Rule:      rule(o),
+		Optimizer: optim.Options{ClipNorm: o.ClipNorm},
+		Params:    rules.Trainable(j.Network),
+		AMP:       amp,
+	}
+	mode := "fp32"
+	if amp.Level != "" {
+		mode = fmt.Sprintf("amp (%s, level %s)", amp.DType, amp.Level)
+	}
+	j.Log.Printf("Training in %s mode.", mode)
+	return nil
+}
+
+func rule(o config.Optimizer) optim.Rule {
+	switch o.Method {
+	case config.Momentum:
+		return optim.Momentum{Mu: o.Momentum, Nesterov: o.Nesterov}
+	case config.Adam, config.AdamW:
+		return optim.Adam{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: o.Method == config.AdamW}
+	}
+	return optim.SGD{}
+}
+
+func (t *trainSetup) downloaded(done, total int64) {
+	if total > 0 {
+		fmt.Fprintf(t.err, "\rdownloading weights: %d of %d MiB", done>>20, total>>20)
+		if done == total {
+			fmt.Fprintln(t.err)
+		}
+	}
+}
+
+func (t *trainSetup) retrying(err error, wait time.Duration) {
+	fmt.Fprintf(t.err, "\npptsn: %v; trying again in %s\n", err, wait)
+}

@@ -1,0 +1,120 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/evaluate"
+)
+
+// finishEpoch does what follows the iterations of an epoch: precise batch norm,
+// validation, checkpoints. It can be repeated: all of it follows from the
+// weights.
+func (r *run) finishEpoch(ctx context.Context) error {
+	epoch := r.state.Epochs + 1 // from 1
+	r.Log.Epoch(SplitTrain, epoch, r.state.Sums)
+	if err := r.Scalars.Epoch(SplitTrain, epoch, r.state.Total, r.state.Sums); err != nil {
+		return err
+	}
+	if p := r.PreciseBN; p != nil && epoch%p.Interval == 0 {
+		if err := r.precise(ctx, p.Batches); err != nil {
+			return err
+		}
+	}
+	best := r.state.Best
+	if v := r.Validation; v != nil && (epoch%v.Interval == 0 || epoch == r.Epochs) {
+		top1, err := r.validate(ctx, epoch)
+		if err != nil {
+			return err
+		}
+		if best.Epoch == 0 || top1 > best.Top1 {
+			best = checkpoint.Best{Top1: top1, Epoch: epoch}
+		}
+	}
+	return r.endEpoch(context.WithoutCancel(ctx), epoch, best)
+}
+
+// endEpoch counts an epoch as done and saves what is due.
+func (r *run) endEpoch(ctx context.Context, epoch int, best checkpoint.Best) error {
+	isBest := best != r.state.Best
+	r.state.Epochs, r.state.Iterations, r.state.Sums, r.state.Best = epoch, 0, checkpoint.Sums{}, best
+	if isBest {
+		if err := r.save(ctx, checkpoint.BestName(r.Name)); err != nil {
+			return err
+		}
+		r.Log.Best(best.Top1)
+	}
+	if !r.saved(epoch) {
+		return nil
+	}
+	name := checkpoint.EpochName(r.Name, epoch)
+	if err := r.save(ctx, name); err != nil {
+		return err
+	}
+	return checkpoint.Prune(r.Dir, r.Name, name)
+}
+
+// precise averages the statistics of batch norms over the epoch's first
+// batches.
+func (r *run) precise(ctx context.Context, batches int) error {
+	var p preciseBN
+	for b, err := range r.Loader.Epoch(ctx, r.state.Epochs, 0) {
+		if err != nil {
+			return err
+		}
+		if b.Views != nil {
+			err = p.observe(ctx, r.learner, b.Views, r.random())
+		}
+		b.Release()
+		if err != nil {
+			return err
+		}
+		if b.Index+1 >= min(batches, r.batches()) {
+			break
+		}
+	}
+	return p.settle(context.WithoutCancel(ctx), r.learner)
+}
+
+// validate returns the top-1 accuracy. Clips that cannot be read count as
+// wrong, and each clip counts once, however the batches fall.
+func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
+	begin := time.Now()
+	w, err := r.learner.Weights(ctx)
+	if err != nil {
+		return 0, err
+	}
+	forward, free, err := r.Validation.Forward(w)
+	if err != nil {
+		return 0, fmt.Errorf("train: validation: %w", err)
+	}
+	result, err := evaluate.Run(ctx, r.Validation.Set, forward, r.Validation.Options)
+	if err = errors.Join(err, free()); err != nil {
+		return 0, fmt.Errorf("train: validation: %w", err)
+	}
+	for _, v := range result.Failed {
+		r.Log.Printf("Counted as wrong, a clip that cannot be read, line %d of the list: %s", v.Line, v.Error)
+	}
+	sums := validationSums(result, time.Since(begin))
+	r.Log.Epoch(SplitVal, epoch, sums)
+	return sums.Top1.Mean(), r.Scalars.Epoch(SplitVal, epoch, r.state.Total, sums)
+}
+
+func validationSums(result *evaluate.Result, took time.Duration) checkpoint.Sums {
+	n := float64(result.Videos)
+	sums := checkpoint.Sums{Clips: result.Videos}
+	sums.Loss.Add(result.MeanLoss, n)
+	sums.Batch.Add(took.Seconds(), 1)
+	for _, a := range result.Top {
+		switch a.K {
+		case 1:
+			sums.Top1.Add(a.Accuracy, n)
+		case 5:
+			sums.Top5.Add(a.Accuracy, n)
+		}
+	}
+	return sums
+}

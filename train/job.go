@@ -1,0 +1,159 @@
+// Package train teaches a network: the loop over epochs, mixed precision,
+// validation, checkpoints, and going on from them.
+//
+// A run is a function of its seed: every random decision comes from (seed,
+// epoch, sample) or (seed, iteration), so a run that is interrupted and goes on
+// gives the weights of one that was not. On the CPU they are the same bits.
+//
+// The order of things follows PaddleVideo's paddlevideo/tasks/train.py.
+// Letters: n clips in a batch, T views a clip, K classes, H and W pixels.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/schedule"
+	"github.com/pptsn/pptsn/torch"
+	"github.com/pptsn/pptsn/tsn"
+)
+
+// A Job is a training run. Fields without a default must be set.
+type Job struct {
+	Network *tsn.Network
+	Weights graph.Weights // to start from; those of a checkpoint take their place
+	Session SessionOptions
+	Learner LearnerOptions
+	Rate    *schedule.Schedule
+
+	Data      *dataset.Set
+	Loader    *dataset.Loader
+	Smoothing float64 // of labels, in [0, 1)
+	// Accumulate is how many batches make one update; 0 means 1.
+	Accumulate int
+
+	Epochs       int
+	MaxIters     int        // batches of an epoch that are used; 0: all
+	PreciseBN    *PreciseBN // nil: running statistics stay as they are
+	Validation   *Validation
+	SaveInterval int     // epochs between two checkpoints
+	SaveEvery    int     // iterations between two checkpoints within an epoch; 0: none
+	MaxBad       float64 // share of the list that may be unreadable in an epoch before the run stops
+
+	Dir, Name string // where checkpoints go and how they are called
+	Seed      uint64
+	Run       checkpoint.Run         // what must be the same when the run goes on
+	Resume    *checkpoint.Checkpoint // to go on from; nil: from the start
+
+	Log     *Log
+	Scalars *Scalars
+}
+
+// SessionOptions say where a run computes.
+type SessionOptions = torch.SessionOptions
+
+// PreciseBN replaces the running statistics of batch norms by averages over
+// training batches.
+type PreciseBN struct {
+	Interval int // epochs between two times
+	Batches  int // at most so many, from the beginning of the epoch
+}
+
+// Validation measures the network on other clips than it learns from.
+type Validation struct {
+	Interval int // epochs between two times; the last epoch is always followed by one
+	Set      *dataset.Set
+	Options  evaluate.Options
+	// Forward readies weights for scoring; the caller frees them.
+	Forward func(w graph.Weights) (evaluate.Forward, func() error, error)
+}
+
+// ErrInterrupted reports a run whose context ended. What it had done is in a
+// checkpoint.
+var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
+
+// Train carries a job out. When ctx ends it finishes the update in progress,
+// saves and returns ErrInterrupted.
+func (j *Job) Train(ctx context.Context) error {
+	session, err := torch.NewSession(j.Session)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	l, err := NewLearner(ctx, session, j.Network, j.Weights, j.Learner)
+	if err != nil {
+		return err
+	}
+	r := &run{Job: j, learner: l, named: map[int]bool{}}
+	err = r.all(ctx)
+	return errors.Join(err, l.Close())
+}
+
+// A run is a job under way.
+type run struct {
+	*Job
+	learner *Learner
+	state   checkpoint.State
+	named   map[int]bool // bad samples that were told of
+}
+
+func (r *run) all(ctx context.Context) error {
+	if err := r.begin(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	for r.state.Epochs < r.Epochs {
+		err := ctx.Err()
+		if err == nil {
+			err = r.epoch(ctx)
+		}
+		if err == nil {
+			err = r.finishEpoch(ctx)
+		}
+		if err != nil {
+			return r.interrupted(ctx, err)
+		}
+	}
+	return nil
+}
+
+// interrupted saves a run whose context ended; other errors are passed on.
+func (r *run) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	name := checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations)
+	if r.state.Iterations == 0 {
+		if r.state.Epochs == 0 || r.saved(r.state.Epochs) {
+			return ErrInterrupted // nothing is lost
+		}
+		name = checkpoint.EpochName(r.Name, r.state.Epochs)
+	}
+	if err := r.save(context.WithoutCancel(ctx), name); err != nil {
+		return err
+	}
+	r.Log.Printf("Interrupted: saved %s; --resume goes on from there", name)
+	return ErrInterrupted
+}
+
+// saved says that finishEpoch wrote a checkpoint after an epoch, from 1.
+func (r *run) saved(epoch int) bool {
+	return epoch%r.SaveInterval == 0 || epoch == r.Epochs
+}
+
+// batches is how many iterations an epoch has.
+func (r *run) batches() int {
+	if r.MaxIters > 0 {
+		return min(r.MaxIters, r.Loader.Batches())
+	}
+	return r.Loader.Batches()
+}
+
+// where names an iteration for messages.
+func (r *run) where() string {
+	return fmt.Sprintf("epoch %d step %d", r.state.Epochs+1, r.state.Iterations)
+}

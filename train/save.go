@@ -1,0 +1,149 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/optim"
+	"github.com/pptsn/pptsn/pdparams"
+	"github.com/pptsn/pptsn/schedule"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// slotSuffix is what Paddle puts behind the name of a slot.
+const slotSuffix = "_0"
+
+// save writes a checkpoint of the run as it stands.
+func (r *run) save(ctx context.Context, name string) error {
+	c, err := r.snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return checkpoint.Save(r.Dir, name, c)
+}
+
+// snapshot copies everything to the host.
+func (r *run) snapshot(ctx context.Context) (*checkpoint.Checkpoint, error) {
+	w, err := r.learner.Weights(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &checkpoint.Checkpoint{State: r.state, ParamNames: map[string]string{}}
+	for _, p := range r.Network.Params {
+		c.Params = append(c.Params, pdparams.Entry{Name: p.Name, Tensor: w[p.Name]})
+		c.ParamNames[p.Name] = p.Paddle
+	}
+	if s := r.learner.Scaler(); s != nil {
+		c.State.Scaler = &checkpoint.Scaler{Scale: s.Scale, Good: s.Good}
+	}
+	c.LRScheduler = scheduler(r.Rate.State(r.state.Total))
+	return c, r.addSlots(ctx, c)
+}
+
+// scheduler is the dict that Paddle's schedule of that state saves.
+func scheduler(s *schedule.State) *pdparams.Dict {
+	if s == nil {
+		return nil
+	}
+	d := &pdparams.Dict{}
+	if s.Fractional {
+		d.Set("last_epoch", s.Position)
+	} else {
+		d.Set("last_epoch", int64(s.Position))
+	}
+	d.Set("last_lr", s.Rate)
+	if s.After != nil {
+		d.Set("LinearWarmup_LR", scheduler(s.After))
+	}
+	return d
+}
+
+// addSlots adds the optimiser's state, slot by slot in the network's order, as
+// Paddle does.
+func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
+	state, err := r.learner.Optimizer().State(ctx)
+	if err != nil {
+		return err
+	}
+	bySlot, order := map[string]map[string]*tensor.Dense{}, []string(nil)
+	for _, s := range state {
+		if bySlot[s.Name] == nil {
+			bySlot[s.Name] = map[string]*tensor.Dense{}
+			order = append(order, s.Name)
+		}
+		bySlot[s.Name][s.Param] = s.Tensor
+	}
+	for _, slot := range order {
+		for _, p := range r.Network.Params {
+			if t := bySlot[slot][p.Name]; t != nil {
+				if err := c.AddSlot(checkpoint.Slot(slot+slotSuffix), p.Name, t); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// begin makes the run what its checkpoint says, or begins anew.
+func (r *run) begin(ctx context.Context) error {
+	c := r.Resume
+	if c == nil {
+		r.state = checkpoint.State{Model: r.Name, Seed: r.Seed, Batches: r.batches(), Run: r.Job.Run}
+		return nil
+	}
+	if err := r.fits(c); err != nil {
+		return err
+	}
+	w := map[string]*tensor.Dense{}
+	for _, e := range c.Params {
+		w[e.Name] = e.Tensor
+	}
+	if err := r.learner.SetWeights(ctx, w); err != nil {
+		return fmt.Errorf("train: resume: %w", err)
+	}
+	if s := c.State.Scaler; s != nil && r.learner.Scaler() != nil {
+		*r.learner.Scaler() = Scaler{Scale: s.Scale, Good: s.Good}
+	}
+	r.state = c.State
+	if r.state.Foreign {
+		r.state = checkpoint.State{Model: r.Name, Epochs: c.State.Epochs, Total: c.State.Epochs * r.batches()}
+	}
+	r.state.Seed, r.state.Batches, r.state.Run = r.Seed, r.batches(), r.Job.Run
+	return r.setSlots(ctx, c)
+}
+
+// fits compares a checkpoint with the run that would go on from it. Of one that
+// PaddleVideo wrote nothing is known but its epochs.
+func (r *run) fits(c *checkpoint.Checkpoint) error {
+	if c.State.Foreign {
+		return nil
+	}
+	if err := c.State.Run.Check(r.Job.Run); err != nil {
+		return err
+	}
+	if c.State.Batches != r.batches() {
+		return fmt.Errorf("train: resume: the checkpoint's run had %d iterations in an epoch, this one has %d: set --max_iters as it was", c.State.Batches, r.batches())
+	}
+	return nil
+}
+
+func (r *run) setSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
+	read := map[string]map[string]*tensor.Dense{}
+	find := func(param, slot string) (*tensor.Dense, error) {
+		if read[slot] == nil {
+			found, err := c.Slots(checkpoint.Slot(slot + slotSuffix))
+			if err != nil {
+				return nil, err
+			}
+			read[slot] = found
+		}
+		return read[slot][param], nil
+	}
+	err := r.learner.Optimizer().SetState(ctx, optim.UnknownSteps, find)
+	if err != nil {
+		return fmt.Errorf("train: resume: the checkpoint's optimiser state does not fit: %w", err)
+	}
+	return nil
+}
