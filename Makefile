@@ -5,25 +5,32 @@ GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 
-.PHONY: help setup build demo test race lint bench fuzz clean
+.PHONY: help setup build torch demo test race lint bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: ## install all that build, tests and benchmarks need
 	@scripts/setup.sh bench
+	@scripts/torch.sh
 	@scripts/fetch-onnxruntime.sh
 
 build: ## bin/pptsn
 	@scripts/setup.sh build
 	$(GO) build -o bin/pptsn ./cmd/pptsn
 
-demo: ## clips made by ffmpeg, a small network, a label
+torch: ## libtorch and what binds it, for `pptsn train` (LIBTORCH=folder: a libtorch of your own)
+	@scripts/setup.sh torch
+	@scripts/torch.sh
+
+demo: ## train a small network on clips made by ffmpeg, test, export, say what an unseen clip shows
 	@scripts/setup.sh demo
+	@scripts/torch.sh
 	@scripts/demo.sh
 
 test: ## vet, all tests, and the concurrent ones under the race detector
 	@scripts/setup.sh test
+	@scripts/torch.sh
 	@scripts/fetch-onnxruntime.sh || echo "test: without ONNX Runtime its tests are skipped" >&2
 	$(GO) vet ./...
 	$(GO) test -timeout 25m ./...

@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
 # Installs what a target needs from Debian, and nothing that is there already.
 #   setup.sh build   compilers and libraries that pptsn is built from
+#   setup.sh torch   the same and libtorch, which trains (not where LIBTORCH is set)
 #   setup.sh demo    the same and the ffmpeg tool, which makes the demo's clips
 #   setup.sh test    the same and what the tests compare with
-#   setup.sh bench   the same and npm, which brings ONNX Runtime, the peer
+#   setup.sh bench   the same and the peers: PyTorch, and npm, which brings ONNX Runtime
 set -euo pipefail
 
 build=(gcc libc6-dev pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libjpeg62-turbo-dev libdnnl-dev)
-demo=("${build[@]}" ffmpeg)
+torch=("${build[@]}" g++)
+[ -n "${LIBTORCH:-}" ] || torch+=(libtorch-dev)
+demo=("${torch[@]}" ffmpeg)
 test=("${demo[@]}" python3-numpy python3-pil)
 
 case "${1:-}" in
 build) want=("${build[@]}") ;;
+torch) want=("${torch[@]}") ;;
 demo) want=("${demo[@]}") ;;
 test) want=("${test[@]}") ;;
 bench)
-	want=("${test[@]}")
+	want=("${test[@]}" python3-torch)
 	command -v npm >/dev/null || want+=(npm)
 	;;
-*) echo "usage: setup.sh build|demo|test|bench" >&2; exit 2 ;;
+*) echo "usage: setup.sh build|torch|demo|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v go >/dev/null; then
