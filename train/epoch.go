@@ -114,7 +114,11 @@ func (r *run) between(ctx context.Context, total int) error {
 		return ctx.Err()
 	}
 	if r.SaveEvery > 0 && r.state.Total%r.SaveEvery == 0 && r.state.Iterations < total {
-		return r.save(ctx, checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations))
+		name := checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations)
+		if err := r.save(ctx, name); err != nil {
+			return err
+		}
+		return checkpoint.Prune(r.Dir, r.Name, name)
 	}
 	return nil
 }

@@ -19,13 +19,13 @@ func (r *run) finishEpoch(ctx context.Context) error {
 	if err := r.Scalars.Epoch(SplitTrain, epoch, r.state.Total, r.state.Sums); err != nil {
 		return err
 	}
-	if p := r.PreciseBN; p != nil && epoch%p.Interval == 0 {
+	if p := r.PreciseBN; p != nil && r.due(epoch, p.Interval) {
 		if err := r.precise(ctx, p.Batches); err != nil {
 			return err
 		}
 	}
 	best := r.state.Best
-	if v := r.Validation; v != nil && (epoch%v.Interval == 0 || epoch == r.Epochs) {
+	if v := r.Validation; v != nil && r.due(epoch, v.Interval) {
 		top1, err := r.validate(ctx, epoch)
 		if err != nil {
 			return err

@@ -66,7 +66,7 @@ type PreciseBN struct {
 
 // Validation measures the network on other clips than it learns from.
 type Validation struct {
-	Interval int // epochs between two times; the last epoch is always followed by one
+	Interval int // epochs between two times
 	Set      *dataset.Set
 	Options  evaluate.Options
 	// Forward readies weights for scoring; the caller frees them.
@@ -140,9 +140,14 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 	return ErrInterrupted
 }
 
-// saved says that finishEpoch wrote a checkpoint after an epoch, from 1.
-func (r *run) saved(epoch int) bool {
-	return epoch%r.SaveInterval == 0 || epoch == r.Epochs
+// saved says that finishEpoch writes a checkpoint after an epoch, from 1.
+func (r *run) saved(epoch int) bool { return r.due(epoch, r.SaveInterval) }
+
+// due says whether something that is done every so many epochs comes after an
+// epoch, from 1: as in the reference after the first, and always after the
+// last.
+func (r *run) due(epoch, interval int) bool {
+	return (epoch-1)%interval == 0 || epoch == r.Epochs
 }
 
 // batches is how many iterations an epoch has.

@@ -32,7 +32,8 @@ type trainSetup struct {
 	log      *train.Log
 	scalars  *train.Scalars
 	release  func() // of the output folder
-	named    string
+	named    string // what the names of the run's files begin with
+	from     string // checkpoint that the run goes on from; "": none
 }
 
 // job finds what is wrong before it touches the output folder.
@@ -52,7 +53,7 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 	if p := t.training.PreciseBN; p != nil {
 		j.PreciseBN = &train.PreciseBN{Interval: p.Interval, Batches: p.Batches}
 	}
-	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader} {
+	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.setAside, t.loader} {
 		if err := step(ctx, j); err != nil {
 			return nil, err
 		}
@@ -181,7 +182,7 @@ func (t *trainSetup) openOutput(_ context.Context, j *train.Job) error {
 	if t.release, err = checkpoint.Lock(j.Dir); err != nil {
 		return err
 	}
-	if err := checkpoint.Sweep(j.Dir, j.Name); err != nil {
+	if err := checkpoint.Sweep(j.Dir, j.Name+"_", "metrics.jsonl"); err != nil {
 		return err
 	}
 	path := filepath.Join(j.Dir, j.Name+".log")
@@ -220,6 +221,9 @@ func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 	state := checkpoint.State{}
 	if j.Resume != nil {
 		state = j.Resume.State
+		if state.Foreign {
+			state.Total = state.Epochs * batches
+		}
 	}
 	t.scalars, err = train.OpenScalars(j.Dir, state)
 	j.Scalars = t.scalars

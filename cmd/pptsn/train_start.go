@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pptsn/pptsn/checkpoint"
@@ -28,14 +29,15 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 		}
 		if errors.Is(err, checkpoint.ErrNone) {
 			j.Log.Printf("No checkpoint in %s yet: beginning at epoch 1", j.Dir)
-			return nil
 		} else if err != nil {
 			return err
 		}
 		name = newest
-	default:
+	}
+	if name == "" {
 		return nil
 	}
+	t.from = name
 	c, err := checkpoint.Open(filepath.Join(j.Dir, name))
 	if err != nil {
 		return err
@@ -49,6 +51,16 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 	j.Resume = c
 	j.Log.Printf("Resuming from %s: %d epochs and %d iterations are done", name, c.State.Epochs, c.State.Iterations)
 	return nil
+}
+
+// setAside comes when all else is in order: checkpoints of an earlier run that
+// are newer than what this one begins with are no longer gone on from.
+func (t *trainSetup) setAside(_ context.Context, j *train.Job) error {
+	old, err := checkpoint.SetAside(j.Dir, j.Name, t.from)
+	if len(old) > 0 {
+		j.Log.Printf("Of an earlier run, not gone on from any more: %s", strings.Join(old, ", "))
+	}
+	return err
 }
 
 // weightsToStart draws weights and puts those of files in their place.
@@ -69,7 +81,7 @@ func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) error {
 }
 
 func (t *trainSetup) adapt(ctx context.Context, j *train.Job, ref string, backboneOnly bool) error {
-	path, err := fetch.Weights(ctx, ref, fetch.Options{Progress: t.downloaded, Retrying: t.retrying})
+	path, err := fetch.Weights(ctx, ref, fetch.Options{Progress: t.downloaded, Retrying: t.retrying, Waiting: t.waiting})
 	if err != nil {
 		return err
 	}
@@ -128,6 +140,10 @@ func (t *trainSetup) downloaded(done, total int64) {
 			fmt.Fprintln(t.err)
 		}
 	}
+}
+
+func (t *trainSetup) waiting() {
+	fmt.Fprintln(t.err, "pptsn: another process downloads the same weights; waiting for it")
 }
 
 func (t *trainSetup) retrying(err error, wait time.Duration) {
