@@ -178,7 +178,8 @@ func takeError(msg *C.char) error {
 	}
 	defer C.free(unsafe.Pointer(msg))
 	text := strings.TrimSpace(C.GoString(msg))
-	text, _, _ = strings.Cut(text, "\nException raised from") // a backtrace says nothing to a user
+	text, _, _ = strings.Cut(text, "\nException raised from") // a backtrace says nothing to a user,
+	text, _, _ = strings.Cut(text, "\n\n")                    // nor do all kernels that exist
 	return errors.New(text)
 }
 

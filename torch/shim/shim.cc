@@ -37,7 +37,10 @@
 
 namespace {
 
-at::Tensor &tensor(pt_tensor t) { return *static_cast<at::Tensor *>(t); }
+at::Tensor &tensor(pt_tensor t) {
+	TORCH_CHECK(t != nullptr, "no tensor is given");
+	return *static_cast<at::Tensor *>(t);
+}
 pt_tensor handle(at::Tensor t) { return new at::Tensor(std::move(t)); }
 
 char *message(const char *text) { return strdup(text); }
@@ -126,7 +129,10 @@ char *call(pt_operator op, const uint64_t *words, size_t count, pt_tensor *out, 
 		torch::jit::Stack stack;
 		for (reader r{words, words + count}; r.at < r.end;)
 			stack.push_back(r.argument());
-		static_cast<c10::OperatorHandle *>(op)->callBoxed(&stack);
+		auto *handle = static_cast<c10::OperatorHandle *>(op);
+		size_t wanted = handle->schema().arguments().size(); // libtorch would read beyond the stack
+		TORCH_CHECK(stack.size() == wanted, "takes ", wanted, " arguments, ", stack.size(), " are given");
+		handle->callBoxed(&stack);
 		for (auto &v : stack) {
 			if (v.isTensor()) {
 				give(v.toTensor(), out, max, made);
@@ -239,7 +245,7 @@ char *generator(int device, int index, pt_tensor *state) {
 }
 
 char *set_generator(int device, int index, pt_tensor state) {
-	return guarded([&] { generator_of(device, index).set_state(tensor(state)); });
+	return guarded([&] { generator_of(device, index).set_state(tensor(state).cpu()); });
 }
 
 void set_threads(int n) { at::set_num_threads(n); }
