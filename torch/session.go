@@ -50,7 +50,7 @@ func NewSession(o SessionOptions) (*Session, error) {
 		return nil, err
 	}
 	if o.Device.CUDA {
-		if n := int(C.pt_devices(lib.table, C.PT_CUDA)); o.Device.Index >= n {
+		if n := int(C.pt_devices(lib.table, C.PT_CUDA)); o.Device.Index < 0 || o.Device.Index >= n {
 			return nil, fmt.Errorf("torch: no device %s: libtorch %s sees %d CUDA devices", o.Device, C.GoString(lib.table.version), n)
 		}
 	}
