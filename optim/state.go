@@ -109,6 +109,9 @@ func (o *Optimizer) stepsOf(find func(param, slot string) (*tensor.Dense, error)
 	if err != nil || d == nil || d.Len() == 0 {
 		return 0, err
 	}
+	if d, err = d.Float32(); err != nil { // another program may have saved float64
+		return 0, fmt.Errorf("optim: beta2_pow_acc of %s: %w", name, err)
+	}
 	switch power := float64(d.Float32s()[0]); {
 	case power == 0:
 		return forgotten, nil
