@@ -74,7 +74,10 @@ func newHalfWeights(ctx context.Context, session *torch.Session, leaves []torch.
 		}
 		return nil
 	})
-	return h, err
+	if err != nil {
+		return nil, err // the scope has freed the copies
+	}
+	return h, nil
 }
 
 // widen gives gradients as float32.

@@ -9,15 +9,16 @@ import (
 
 // A Scaler is dynamic loss scaling (Micikevicius et al., "Mixed Precision
 // Training", 2018): the loss is multiplied by Scale, so that small float16
-// gradients do not vanish. Values are those of paddle.amp.GradScaler.
+// gradients do not vanish. Values are those that the reference gives to
+// paddle.amp.GradScaler (paddlevideo/tasks/train.py).
 type Scaler struct {
 	Scale float64 `json:"scale"`
 	Good  int     `json:"good"` // updates in a row without overflow
 }
 
 const (
-	firstScale = 1 << 15
-	growAfter  = 1000 // good updates
+	firstScale = 1 << 16
+	growAfter  = 2000 // good updates
 )
 
 // NewScaler returns a scaler at its beginning.

@@ -61,11 +61,13 @@ func TopK(logits []float32, classes int, l Labels, k int) float64 {
 	return lambda*hits(l.A) + (1-lambda)*hits(l.B)
 }
 
-// rankOf counts the classes that are better than one.
+// rankOf counts the classes that are not worse than one. Scores that are no
+// numbers make all classes better: a network that gives them has no hits.
 func rankOf(scores []float32, class int) int {
 	rank := 0
 	for c, v := range scores {
-		if v > scores[class] || v == scores[class] && c < class {
+		worse := v < scores[class] || v == scores[class] && c > class
+		if c != class && !worse {
 			rank++
 		}
 	}
