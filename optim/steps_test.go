@@ -75,7 +75,7 @@ func start(t testing.TB) *torch.Session {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	o := torch.SessionOptions{Threads: 2}
+	o := torch.SessionOptions{Threads: 1} // arrays are small
 	if os.Getenv("PPTSN_TORCH_DEVICE") == "cuda" {
 		o.Device = torch.CUDA(0)
 	}

@@ -87,10 +87,10 @@ func float64Of(s *torch.Scope, t torch.Tensor) float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(d.Data))
 }
 
-// session starts a session on the tests' device.
+// session starts a session on the tests' device, with one thread: arrays are small.
 func session(t testing.TB) *torch.Session {
 	t.Helper()
-	s, err := torch.NewSession(torch.SessionOptions{Device: device(t), Threads: 2})
+	s, err := torch.NewSession(torch.SessionOptions{Device: device(t), Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
