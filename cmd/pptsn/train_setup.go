@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -94,24 +95,26 @@ func (t *trainSetup) data(ctx context.Context, j *train.Job) error {
 	}
 	j.Run.Network = fmt.Sprintf("%s%d, %d classes, %d views of %dx%d", t.model.Network.Family, t.model.Network.Layers, t.model.Network.Classes, spec.Views(), w, h)
 	j.Run.Batch = data.Batch
-	j.Run.Optimizer = fmt.Sprintf("%+v, accumulated to %d", t.training.Optimizer, t.training.GlobalBatch)
-	j.Accumulate, err = t.accumulate(data.Batch)
-	if err != nil {
+	if j.Run.Optimizer, err = t.fingerprint(); err != nil {
 		return err
 	}
+	j.Accumulate = max(1, t.training.GlobalBatch/data.Batch)
 	return t.missing(ctx, "train", set, t.maxBad)
 }
 
-// accumulate is how many batches make GRADIENT_ACCUMULATION.global_batch_size.
-func (t *trainSetup) accumulate(batch int) (int, error) {
-	global := t.training.GlobalBatch
-	if global == 0 {
-		return 1, nil
+// fingerprint is all that shapes an update, as text.
+func (t *trainSetup) fingerprint() (string, error) {
+	amp, err := t.precision()
+	if err != nil {
+		return "", err
 	}
-	if global%batch != 0 {
-		return 0, fmt.Errorf("%s: GRADIENT_ACCUMULATION.global_batch_size %d is no multiple of DATASET.batch_size %d", t.config, global, batch)
-	}
-	return global / batch, nil
+	text, err := json.Marshal(struct {
+		Optimizer config.Optimizer
+		Batch     int // accumulated; 0: not
+		Mix       *config.Mix
+		AMP       train.AMP
+	}{t.training.Optimizer, t.training.GlobalBatch, t.training.Mix, amp})
+	return string(text), err
 }
 
 // missing finds absent files before hours of work.
