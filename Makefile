@@ -5,6 +5,10 @@ GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 
+# Threads of OpenMP that spin for long slow down everything beside them; the
+# program sets this for itself (cmd/pptsn/openmp_linux.go).
+test race: export GOMP_SPINCOUNT ?= 1000
+
 .PHONY: help setup build torch demo test race lint bench fuzz clean
 
 help: ## this list
