@@ -20,12 +20,12 @@ func OnOneDNN(net *tsn.Network, w graph.Weights, threads int) (Forward, io.Close
 	if err != nil {
 		return nil, nil, err
 	}
-	in := net.Graph.Inputs[0].Shape // [N, T, 3, H, W]
-	views, h, width := in[1], in[3], in[4]
+	in := inputOf(net)
+	views, h, width := in.views, in.h, in.w
 	forward := func(ctx context.Context, clips []*clip.Clip) ([][]float32, error) {
 		for _, c := range clips {
-			if ch, cw := c.Size(); c.Len() != views || ch != h || cw != width {
-				return nil, fmt.Errorf("evaluate: a clip of %d views of %dx%d pixels for a network of %d views of %dx%d", c.Len(), cw, ch, views, width, h)
+			if err := in.check(c); err != nil {
+				return nil, err
 			}
 		}
 		size := 3 * h * width
@@ -45,6 +45,21 @@ func OnOneDNN(net *tsn.Network, w graph.Weights, threads int) (Forward, io.Close
 		return rows(out[0].Float32s(), len(clips)), nil
 	}
 	return forward, engine, nil
+}
+
+// An input is what a network takes of each clip: T views of H x W pixels.
+type input struct{ views, h, w int }
+
+func inputOf(net *tsn.Network) input {
+	shape := net.Graph.Inputs[0].Shape // [N, T, 3, H, W]
+	return input{shape[1], shape[3], shape[4]}
+}
+
+func (in input) check(c *clip.Clip) error {
+	if h, w := c.Size(); c.Len() != in.views || h != in.h || w != in.w {
+		return fmt.Errorf("evaluate: a clip of %d views of %dx%d pixels for a network of %d views of %dx%d", c.Len(), w, h, in.views, in.w, in.h)
+	}
+	return nil
 }
 
 // rows cuts [n*K] into n times [K].

@@ -40,9 +40,7 @@ func (r *run) epoch(ctx context.Context) error {
 		}
 		report.Took, report.Waited = time.Since(last), wait
 		last = time.Now()
-		if err := r.tell(report); err != nil {
-			return err
-		}
+		r.tell(report)
 		if err := r.between(ctx, total); err != nil {
 			return err
 		}
@@ -94,13 +92,22 @@ func (r *run) random() uint64 {
 }
 
 // tell writes a batch to the log and the scalars.
-func (r *run) tell(report Report) error {
+func (r *run) tell(report Report) {
 	if report.Clips == 0 {
-		return nil // all of its clips were bad, which was told
+		return // all of its clips were bad, which was told
 	}
 	report.AddTo(&r.state.Sums)
 	r.Log.Batch(report, r.state.Sums)
-	return r.Scalars.Batch(report)
+	r.wrote(r.Scalars.Batch(report))
+}
+
+// wrote keeps an error of writing the scalars for the end: a disk that is full
+// for a while must not cost a run its weights.
+func (r *run) wrote(err error) {
+	if err != nil && r.metrics == nil {
+		r.metrics = err
+		r.Log.Printf("Training goes on without its metrics: %v", err)
+	}
 }
 
 // between saves within an epoch where that is due, and ends the run where it

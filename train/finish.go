@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/pptsn/pptsn/checkpoint"
 	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/graph"
 )
 
 // finishEpoch does what follows the iterations of an epoch: precise batch norm,
@@ -16,9 +18,7 @@ import (
 func (r *run) finishEpoch(ctx context.Context) error {
 	epoch := r.state.Epochs + 1 // from 1
 	r.Log.Epoch(SplitTrain, epoch, r.state.Sums)
-	if err := r.Scalars.Epoch(SplitTrain, epoch, r.state.Total, r.state.Sums); err != nil {
-		return err
-	}
+	r.wrote(r.Scalars.Epoch(SplitTrain, epoch, r.state.Total, r.state.Sums))
 	if p := r.PreciseBN; p != nil && r.due(epoch, p.Interval) {
 		if err := r.precise(ctx, p.Batches); err != nil {
 			return err
@@ -87,12 +87,12 @@ func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	forward, free, err := r.Validation.Forward(w)
+	forward, network, err := r.forward(ctx, w)
 	if err != nil {
 		return 0, fmt.Errorf("train: validation: %w", err)
 	}
 	result, err := evaluate.Run(ctx, r.Validation.Set, forward, r.Validation.Options)
-	if err = errors.Join(err, free()); err != nil {
+	if err = errors.Join(err, network.Close()); err != nil {
 		return 0, fmt.Errorf("train: validation: %w", err)
 	}
 	for _, v := range result.Failed {
@@ -100,7 +100,17 @@ func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 	}
 	sums := validationSums(result, time.Since(begin))
 	r.Log.Epoch(SplitVal, epoch, sums)
-	return sums.Top1.Mean(), r.Scalars.Epoch(SplitVal, epoch, r.state.Total, sums)
+	r.wrote(r.Scalars.Epoch(SplitVal, epoch, r.state.Total, sums))
+	return sums.Top1.Mean(), nil
+}
+
+// forward readies weights for scoring: on the GPU that trains, else on oneDNN,
+// which is faster on the CPU than libtorch.
+func (r *run) forward(ctx context.Context, w graph.Weights) (evaluate.Forward, io.Closer, error) {
+	if s := r.learner.session; s.Device().CUDA {
+		return evaluate.OnTorch(ctx, s, r.Validation.Network, w)
+	}
+	return evaluate.OnOneDNN(r.Validation.Network, w, r.Session.Threads)
 }
 
 func validationSums(result *evaluate.Result, took time.Duration) checkpoint.Sums {

@@ -66,11 +66,10 @@ type PreciseBN struct {
 
 // Validation measures the network on other clips than it learns from.
 type Validation struct {
-	Interval int // epochs between two times
+	Interval int          // epochs between two times
+	Network  *tsn.Network // for the views of these clips
 	Set      *dataset.Set
 	Options  evaluate.Options
-	// Forward readies weights for scoring; the caller frees them.
-	Forward func(w graph.Weights) (evaluate.Forward, func() error, error)
 }
 
 // ErrInterrupted reports a run whose context ended. What it had done is in a
@@ -91,7 +90,7 @@ func (j *Job) Train(ctx context.Context) error {
 	}
 	r := &run{Job: j, learner: l, named: map[int]bool{}}
 	err = r.all(ctx)
-	return errors.Join(err, l.Close())
+	return errors.Join(err, r.metrics, l.Close())
 }
 
 // A run is a job under way.
@@ -100,6 +99,7 @@ type run struct {
 	learner *Learner
 	state   checkpoint.State
 	named   map[int]bool // bad samples that were told of
+	metrics error        // the first of writing the scalars
 }
 
 func (r *run) all(ctx context.Context) error {

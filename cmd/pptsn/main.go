@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pptsn/pptsn/train"
 )
 
 // The exit codes.
@@ -25,6 +27,7 @@ const (
 func main() {
 	calmOpenMP()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -45,6 +48,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, errReported):
 		return exitFailed
 	case ctx.Err() != nil:
+		if !errors.Is(err, ctx.Err()) && !errors.Is(err, train.ErrInterrupted) { // as saving on the way out
+			fmt.Fprintf(stderr, "pptsn: %v\n", err)
+		}
 		fmt.Fprintln(stderr, "pptsn: interrupted")
 		return exitSignal
 	case errors.As(err, &usage):

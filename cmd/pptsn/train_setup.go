@@ -15,7 +15,6 @@ import (
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
-	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/train"
@@ -37,7 +36,8 @@ type trainSetup struct {
 	from     string // checkpoint that the run goes on from; "": none
 }
 
-// job finds what is wrong before it touches the output folder.
+// job finds what is wrong with configuration, lists and device before it touches
+// the output folder.
 func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 	var err error
 	if t.model, err = t.cfg.Model(); err != nil {
@@ -139,8 +139,7 @@ func (t *trainSetup) missing(ctx context.Context, use string, set *dataset.Set, 
 	return nil
 }
 
-// validation readies DATASET.valid for --validate. It runs on oneDNN with
-// folded weights, on the CPU's cores whatever device trains.
+// validation readies DATASET.valid for --validate.
 func (t *trainSetup) validation(ctx context.Context, j *train.Job) error {
 	if !t.validate {
 		return nil
@@ -163,17 +162,11 @@ func (t *trainSetup) validation(ctx context.Context, j *train.Job) error {
 	}
 	j.Validation = &train.Validation{
 		Interval: t.training.ValInterval,
+		Network:  net,
 		Set:      set,
 		Options: evaluate.Options{
 			Metric: evaluate.Metric{Classes: t.model.Network.Classes, TopK: []int{1, 5}},
 			Batch:  data.Batch, Workers: data.Workers,
-		},
-		Forward: func(w graph.Weights) (evaluate.Forward, func() error, error) {
-			forward, engine, err := evaluate.OnOneDNN(net, w, t.threads)
-			if err != nil {
-				return nil, nil, err
-			}
-			return forward, engine.Close, nil
 		},
 	}
 	return nil

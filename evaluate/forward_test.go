@@ -2,7 +2,9 @@ package evaluate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/internal/parity"
 	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -34,7 +37,27 @@ func (s synthetic) Frames(_ context.Context, indices []int) ([]*frame.RGB, error
 
 // The scores are those of the plain evaluator, also where a piece of views ends
 // in the middle of a clip.
-func TestOnOneDNN(t *testing.T) {
+func TestForwards(t *testing.T) {
+	t.Run("oneDNN", func(t *testing.T) {
+		testForward(t, func(net *tsn.Network, w graph.Weights) (evaluate.Forward, io.Closer, error) {
+			return evaluate.OnOneDNN(net, w, 1)
+		})
+	})
+	t.Run("torch", func(t *testing.T) {
+		session, err := torch.NewSession(torch.SessionOptions{Threads: 1})
+		if errors.As(err, new(*torch.NotFoundError)) {
+			t.Skip(err)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		defer session.Close()
+		testForward(t, func(net *tsn.Network, w graph.Weights) (evaluate.Forward, io.Closer, error) {
+			return evaluate.OnTorch(t.Context(), session, net, w)
+		})
+	})
+}
+
+func testForward(t *testing.T, on func(*tsn.Network, graph.Weights) (evaluate.Forward, io.Closer, error)) {
 	kit := parity.Open(t)
 	s := clip.Spec{Sampling: clip.Sampling{Mode: clip.SelectLeft, Segments: 3}, Steps: []clip.Step{
 		{CenterCrop: &clip.CenterCrop{Size: 32}},
@@ -45,7 +68,7 @@ func TestOnOneDNN(t *testing.T) {
 		t.Fatal(err)
 	}
 	weights := kit.Weights(net)
-	forward, network, err := evaluate.OnOneDNN(net, weights, 1)
+	forward, network, err := on(net, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
