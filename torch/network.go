@@ -65,14 +65,6 @@ func NewNetwork(ctx context.Context, s *Session, g *graph.Graph, w graph.Weights
 	return n, nil
 }
 
-// To converts a tensor; the tensor itself if it is of the type already.
-func (s *Scope) To(t Tensor, d DType) Tensor {
-	if s.DType(t) == d {
-		return t
-	}
-	return s.Call("aten::to.dtype", t, d, false, false, nil)
-}
-
 // Session is where the network lives.
 func (n *Network) Session() *Session { return n.session }
 
