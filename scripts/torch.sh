@@ -7,7 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=.cache/torch/libpptsn_torch.so
 note=.cache/torch/built-from
-sources=(torch/shim/shim.cc torch/shim.h scripts/torch.sh)
+units=(torch/shim/*.cc)
+sources=("${units[@]}" torch/shim/*.h torch/shim.h scripts/torch.sh)
 
 die() { echo "torch: $*" >&2; exit 1; }
 
@@ -49,7 +50,7 @@ fi
 mkdir -p "$(dirname "$out")"
 tmp=$(mktemp "$out.XXXXXX")
 trap 'rm -f "$tmp" "$tmp.log"' EXIT
-compile() { g++ "$1" -O2 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" torch/shim/shim.cc "${link[@]}" 2>"$tmp.log"; }
+compile() { g++ "$1" -O2 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
 echo "torch: building $out against $root${flags[*]:+ (${flags[*]})}" >&2
 compile -std=c++17 || compile -std=c++20 || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
 chmod 755 "$tmp"

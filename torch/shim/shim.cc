@@ -6,6 +6,7 @@
 // 2.x, with or without CUDA (-DPT_WITH_CUDA).
 
 #include "../shim.h"
+#include "memory.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -343,4 +344,7 @@ const pt_table table = {
 
 } // namespace
 
-extern "C" __attribute__((visibility("default"))) const pt_table *pptsn_torch() { return &table; }
+extern "C" __attribute__((visibility("default"))) const pt_table *pptsn_torch() {
+	keep_memory();
+	return &table;
+}
