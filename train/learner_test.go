@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -16,7 +17,7 @@ import (
 	"github.com/pptsn/pptsn/tsn"
 )
 
-// modes are the ways to compute that a CPU has.
+// modes are the ways to compute that every device has.
 var modes = map[string]AMP{
 	"float32":     {},
 	"bfloat16 O1": {Level: O1, DType: torch.BFloat16},
@@ -25,7 +26,7 @@ var modes = map[string]AMP{
 
 // Without batch norm the gradients of four clips are those of one and three.
 func TestAccumulateIsOneLargeBatch(t *testing.T) {
-	n, session := newTiny(true), startWith(t, 1)
+	n, session := newTiny(true), startSmall(t)
 	whole := n.batch(1, 4)
 	part := func(from, to int) MicroBatch {
 		cut := func(d *tensor.Dense) *tensor.Dense {
@@ -67,7 +68,7 @@ func TestAccumulateIsOneLargeBatch(t *testing.T) {
 // A loss that is no number changes neither weights nor running statistics nor
 // what was accumulated before it.
 func TestNotFiniteLossChangesNothing(t *testing.T) {
-	n, session := newTiny(false), startWith(t, 1)
+	n, session := newTiny(false), startCPU(t, 1)
 	l := n.learner(t, session, n.w, LearnerOptions{})
 	teach(t, l, 0.1, n.batch(1, 3))
 	before := weights(t, l)
@@ -106,7 +107,7 @@ func TestRunsAreReproducible(t *testing.T) {
 		for _, threads := range []int{1, 2} {
 			t.Run(fmt.Sprintf("%s/%d threads", name, threads), func(t *testing.T) {
 				run := func() graph.Weights {
-					session := startWith(t, threads)
+					session := startCPU(t, threads)
 					l := n.learner(t, session, n.w, LearnerOptions{AMP: amp})
 					for i := range uint64(5) {
 						teach(t, l, 0.05, n.batch(i, 6))
@@ -123,10 +124,23 @@ func TestRunsAreReproducible(t *testing.T) {
 	}
 }
 
-// startWith opens a session with that many threads, on the tests' device.
-func startWith(t *testing.T, threads int) *torch.Session {
+// startCPU opens a session on the CPU, where equal runs are equal in every bit.
+func startCPU(t *testing.T, threads int) *torch.Session {
 	t.Helper()
-	s, err := torch.NewSession(torch.SessionOptions{Device: start(t).Device(), Threads: threads})
+	return startOn(t, torch.CPU, threads)
+}
+
+// startSmall opens a session on the tests' device for networks too small to
+// share among threads.
+func startSmall(t *testing.T) *torch.Session {
+	t.Helper()
+	return startOn(t, start(t).Device(), 1)
+}
+
+func startOn(t *testing.T, d torch.Device, threads int) *torch.Session {
+	t.Helper()
+	start(t) // skips without libtorch
+	s, err := torch.NewSession(torch.SessionOptions{Device: d, Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +155,7 @@ func TestRestoredLearnerGoesOn(t *testing.T) {
 	n := newTiny(false)
 	for name, amp := range modes {
 		t.Run(name, func(t *testing.T) {
-			session := startWith(t, 1)
+			session := startCPU(t, 1)
 			o := LearnerOptions{AMP: amp}
 			l := n.learner(t, session, n.w, o)
 			teach(t, l, 0.05, n.batch(1, 4), n.batch(2, 4))
@@ -182,7 +196,7 @@ func TestRestoredLearnerGoesOn(t *testing.T) {
 
 // With 16 bits a network learns about as it does with 32.
 func TestMixedPrecisionLearns(t *testing.T) {
-	n, session := newTiny(false), startWith(t, 1)
+	n, session := newTiny(false), startSmall(t)
 	var batches []MicroBatch
 	for i := range uint64(40) {
 		batches = append(batches, n.batch(i, 16))
@@ -197,7 +211,11 @@ func TestMixedPrecisionLearns(t *testing.T) {
 	if tail(want) > 0.7*want[0] {
 		t.Fatalf("float32 does not learn: from %v to %v", want[0], tail(want))
 	}
-	for name, amp := range modes {
+	all := maps.Clone(modes)
+	if session.Device().CUDA {
+		all["float16 O1"], all["float16 O2"] = AMP{Level: O1, DType: torch.Float16}, AMP{Level: O2, DType: torch.Float16}
+	}
+	for name, amp := range all {
 		got := teach(t, n.learner(t, session, n.w, LearnerOptions{AMP: amp}), 0.02, batches...)
 		if math.Abs(got[0]-want[0]) > 0.02*want[0] {
 			t.Errorf("%s: first loss is %v, float32's %v", name, got[0], want[0])
@@ -212,7 +230,7 @@ func TestMixedPrecisionLearns(t *testing.T) {
 // At level O2 the float32 weights keep changes too small for bfloat16, and the
 // copies that are computed with follow them.
 func TestMasterWeightsKeepSmallChanges(t *testing.T) {
-	n, session := newTiny(false), startWith(t, 1)
+	n, session := newTiny(false), startSmall(t)
 	l := n.learner(t, session, n.w, LearnerOptions{AMP: modes["bfloat16 O2"]})
 	before := weights(t, l)
 	teach(t, l, 1e-6, n.batch(1, 4))
@@ -271,7 +289,7 @@ func TestMixedPrecisionRefused(t *testing.T) {
 }
 
 func TestUnknownParameter(t *testing.T) {
-	n, session := newTiny(true), startWith(t, 1)
+	n, session := newTiny(true), startSmall(t)
 	n.rules[0].Name = "nobody"
 	_, err := NewLearner(t.Context(), session, &tsn.Network{Graph: n.Graph}, n.w, LearnerOptions{Params: n.rules})
 	if err == nil || !strings.Contains(err.Error(), `"nobody"`) {
@@ -281,7 +299,7 @@ func TestUnknownParameter(t *testing.T) {
 
 // Many steps of each kind do not take more memory than some.
 func TestTrainingDoesNotLeak(t *testing.T) {
-	n, session := newTiny(false), startWith(t, 1)
+	n, session := newTiny(false), startSmall(t)
 	b := n.batch(1, 2)
 	for name, amp := range modes {
 		l := n.learner(t, session, n.w, LearnerOptions{AMP: amp})

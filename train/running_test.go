@@ -50,7 +50,7 @@ func closeTo(t *testing.T, what string, got *tensor.Dense, want []float64) {
 // batch's, the variance the biased one.
 func TestRunningStatistics(t *testing.T) {
 	n := newTiny(false)
-	l := n.learner(t, startWith(t, 1), n.w, LearnerOptions{})
+	l := n.learner(t, startSmall(t), n.w, LearnerOptions{})
 	wantMean, wantVariance := make([]float64, 16), make([]float64, 16)
 	for c := range wantVariance {
 		wantVariance[c] = 1 // as the network begins
@@ -76,7 +76,7 @@ func TestRunningStatistics(t *testing.T) {
 func TestPreciseStatistics(t *testing.T) {
 	n := newTiny(false)
 	for name, amp := range modes {
-		l := n.learner(t, startWith(t, 1), n.w, LearnerOptions{AMP: amp})
+		l := n.learner(t, startSmall(t), n.w, LearnerOptions{AMP: amp})
 		wantMean, wantVariance := make([]float64, 16), make([]float64, 16)
 		var p preciseBN
 		for i := range uint64(3) {
@@ -110,7 +110,7 @@ func TestPreciseStatistics(t *testing.T) {
 // Nothing observed, nothing changed.
 func TestPreciseStatisticsOfNothing(t *testing.T) {
 	n := newTiny(false)
-	l := n.learner(t, startWith(t, 1), n.w, LearnerOptions{})
+	l := n.learner(t, startSmall(t), n.w, LearnerOptions{})
 	if err := new(preciseBN).settle(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
