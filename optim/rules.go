@@ -45,6 +45,10 @@ func (Adam) slots() []string     { return []string{moment1, moment2} }
 
 func (m Momentum) update(s *torch.Scope, g group, grads []torch.Tensor, lr float64, _ int) {
 	v := g.state[velocity]
+	if m.fused(s, g) {
+		s.Run("pptsn::momentum_", g.params, v, grads, lr, m.Mu, g.decay, m.Nesterov)
+		return
+	}
 	g.addDecay(s, grads)
 	s.Run("aten::_foreach_mul_.Scalar", v, m.Mu)
 	s.Run("aten::_foreach_add_.List", v, grads, 1)
@@ -54,6 +58,12 @@ func (m Momentum) update(s *torch.Scope, g group, grads []torch.Tensor, lr float
 	}
 	s.Run("aten::_foreach_add_.List", grads, v, m.Mu)
 	s.Run("aten::_foreach_add_.List", g.params, grads, -lr)
+}
+
+// fused says that the shim's own operator, which reads and writes memory once,
+// can do it.
+func (Momentum) fused(s *torch.Scope, g group) bool {
+	return !s.Device().CUDA && s.DType(g.params[0]) == torch.Float32
 }
 
 func (SGD) update(s *torch.Scope, g group, grads []torch.Tensor, lr float64, _ int) {

@@ -47,10 +47,16 @@ if nm -DC "$libs/libc10.so" | grep -q 'c10::Error::Error(.*std::string'; then
 	flags+=(-D_GLIBCXX_USE_CXX11_ABI=0)
 fi
 
+# Loops use libtorch's threads where its OpenMP is the compiler's; a second
+# OpenMP in the process would have threads of its own.
+if readelf -d "$libs/libtorch_cpu.so" | grep -q 'NEEDED.*\[libgomp\.so\.1\]'; then
+	flags+=(-fopenmp)
+fi
+
 mkdir -p "$(dirname "$out")"
 tmp=$(mktemp "$out.XXXXXX")
 trap 'rm -f "$tmp" "$tmp.log"' EXIT
-compile() { g++ "$1" -O2 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
+compile() { g++ "$1" -O3 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
 echo "torch: building $out against $root${flags[*]:+ (${flags[*]})}" >&2
 compile -std=c++17 || compile -std=c++20 || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
 chmod 755 "$tmp"

@@ -27,6 +27,9 @@ type Scope struct {
 	err     error
 }
 
+// Device is where the scope's tensors live.
+func (s *Scope) Device() Device { return s.session.device }
+
 // Err is the first error of the scope's calls.
 func (s *Scope) Err() error { return s.err }
 
