@@ -9,7 +9,7 @@ dir=.cache/demo
 config=configs/demo/pptsn_demo.yaml
 labels=configs/demo/labels.txt
 mapfile -t kinds <$labels
-train=20 val=5 # clips of each kind; one more is shown to the finished model
+train=24 val=5 # clips of each kind; one more is shown to the finished model
 
 step() { echo "== $*" >&2; }
 
@@ -32,8 +32,7 @@ draw() {
 	case $2 in
 	stripes) shape="3*sin($along)" ;;
 	checkers) shape="6*sin($along)*sin($across)" ;;
-	rings) shape="3*sin($per_pixel*hypot($x,$y)+$moved)" ;;
-	rays) shape="3*sin($((3 + r[5] % 4))*(atan2($y,$x)+$moved/4))" ;;
+	rays) shape="3*sin($((5 + r[5] % 4))*(atan2($y,$x)+$moved/4))" ;;
 	ball) shape="$((12 + r[5] % 16))-hypot($x-20*sin($moved*2),$y-20*cos($moved+$angle))" ;;
 	life) source="life=s=64x48:r=12:mold=0:ratio=0.$((25 + r[5] % 15)):seed=$3,scale=128:96:flags=neighbor" shape="" ;;
 	*) echo "demo: no way to draw $2" >&2; return 1 ;;
@@ -81,7 +80,7 @@ bin/pptsn test -c $config -w $best --labels $labels --output $dir/report
 step "exporting them"
 bin/pptsn export -c $config -p $best -o $dir/model --labels $labels
 
-kind=rings
+kind=ball
 clip=$dir/clips/$kind-$((train + val + 1)).mp4
 step "what does $clip show? It is in neither list"
 answer=$(bin/pptsn predict -m $dir/model "$clip")
