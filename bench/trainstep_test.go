@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +79,7 @@ func steps(path string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer l.Close()
+	debug.FreeOSMemory() // the weights that were read, as in Python
 	answer := json.NewEncoder(out)
 	if err := answer.Encode(report(0, 0)); err != nil {
 		return err

@@ -23,9 +23,17 @@ namespace {
 const size_t small = 64 << 10;  // less than this is malloc's
 const size_t grain = 512;       // sizes are multiples of it
 const size_t page = 2 << 20;    // a huge page
-const size_t slab = 256 << 20;  // asked of the system at a time; what nobody writes to takes no memory
+
+// Addresses asked of the system at a time: many, since what nobody writes to
+// takes no memory, and a tensor that does not fit into the end of a slab leaves
+// a hole.
+const size_t slab = size_t(4) << 30;
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+void *map(size_t size) {
+	return mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
 
 // A pool is slabs of memory, cut into pieces. The lowest piece that is free and
 // large enough is used first, so that what is in use stays together.
@@ -88,8 +96,13 @@ private:
 	// grow adds a slab. Slabs that nothing is left in are too small, and go.
 	bool grow(size_t size) {
 		shrink();
-		size = round_up(std::max(size, slab), page);
-		void *got = mmap(nullptr, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		size_t least = round_up(size, page);
+		size = std::max(least, slab);
+		void *got = map(size + page);
+		while (got == MAP_FAILED && size > least) { // addresses may be limited
+			size = std::max(least, round_up(size / 2, page));
+			got = map(size + page);
+		}
 		if (got == MAP_FAILED)
 			return false;
 		char *begin = static_cast<char *>(got), *at = reinterpret_cast<char *>(round_up(reinterpret_cast<uintptr_t>(got), page));
