@@ -63,8 +63,8 @@ func BenchmarkTrainStep(b *testing.B) {
 		agree      float64
 	}{
 		{"fp32", false, false, false, 1e-5},
-		{"bf16", true, false, true, 1e-2},
-		{"bf16-to-default", true, true, false, 1e-2}, // PyTorch's default: fp32, contiguous
+		{"bf16", true, false, true, 1e-3},
+		{"bf16-to-default", true, true, false, 3e-2}, // PyTorch's default: fp32, contiguous
 	} {
 		b.Run(v.name, func(b *testing.B) {
 			mine, theirs := base, base
