@@ -65,8 +65,11 @@ func TestReadyFiles(t *testing.T) {
 		if err := m.Network.Validate(); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
-		classes := map[bool]int{true: 400, false: 101}[strings.Contains(path, "k400")]
-		equal(t, path+": classes", m.Network.Classes, classes)
+		for data, classes := range map[string]int{"k400": 400, "ucf101": 101, "actions": 8} {
+			if strings.Contains(path, data) {
+				equal(t, path+": classes", m.Network.Classes, classes)
+			}
+		}
 		for _, use := range []config.Use{config.Train, config.Valid, config.Test} {
 			spec, data := must(c.Clip(use))(t), must(c.Data(use))(t)
 			if err := spec.Validate(); err != nil {
