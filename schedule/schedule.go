@@ -72,7 +72,7 @@ func (s *Schedule) steps(iter int) int {
 	if iter < 0 {
 		panic(fmt.Sprintf("schedule: iteration %d", iter))
 	}
-	if s.spec.WarmupCosine != nil || s.spec.Piecewise != nil && s.spec.Piecewise.PerIteration {
+	if s.spec.Iterates() {
 		return iter
 	}
 	return iter / s.perEpoch

@@ -48,6 +48,12 @@ type LinearWarmup struct {
 	After      LearningRate
 }
 
+// Iterates says that the rate advances every iteration, else it does every
+// epoch.
+func (r LearningRate) Iterates() bool {
+	return r.WarmupCosine != nil || r.Piecewise != nil && r.Piecewise.PerIteration
+}
+
 // check reports a specification that describes no rate.
 func (r LearningRate) check() error {
 	set := 0
@@ -102,7 +108,7 @@ func (w *LinearWarmup) check() error {
 	switch a := w.After; {
 	case w.Epochs < 1:
 		return fmt.Errorf("linear warm-up of %d epochs: want at least 1", w.Epochs)
-	case a.WarmupCosine != nil, a.LinearWarmup != nil, a.Piecewise != nil && a.Piecewise.PerIteration:
+	case a.LinearWarmup != nil, a.Iterates():
 		return errors.New("after a linear warm-up: want a constant, or a schedule that advances every epoch without a warm-up of its own")
 	}
 	if err := rates("linear warm-up", w.Start, w.End); err != nil {
