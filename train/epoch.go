@@ -16,7 +16,7 @@ import (
 // after the checkpoint that the run goes on from. It returns the context's
 // error after a whole update.
 func (r *run) epoch(ctx context.Context) error {
-	total, from := r.batches(), r.state.Iterations
+	total, from := r.Batches(), r.state.Iterations
 	if from >= total {
 		return nil // stopped while it was validated
 	}
@@ -53,7 +53,7 @@ func (r *run) epoch(ctx context.Context) error {
 }
 
 // step learns from one batch. At the end of an epoch it updates with what has
-// gathered, where the reference would carry the rest into the next epoch.
+// gathered, which the reference would drop.
 func (r *run) step(ctx context.Context, b *dataset.Batch, total int) (Report, error) {
 	ctx = context.WithoutCancel(ctx) // a step is done or not begun
 	group := max(r.Accumulate, 1)
@@ -120,7 +120,7 @@ func (r *run) between(ctx context.Context, total int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if r.SaveEvery > 0 && r.state.Total%r.SaveEvery == 0 && r.state.Iterations < total {
+	if r.saveNow() && r.state.Iterations < total {
 		name := checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations)
 		if err := r.save(ctx, name); err != nil {
 			return err
@@ -128,6 +128,15 @@ func (r *run) between(ctx context.Context, total int) error {
 		return checkpoint.Prune(r.Dir, r.Name, name)
 	}
 	return nil
+}
+
+// saveNow says whether SaveEvery was reached since the update before this one.
+func (r *run) saveNow() bool {
+	if r.SaveEvery == 0 {
+		return false
+	}
+	before := r.state.Total - max(r.Accumulate, 1)
+	return r.state.Total/r.SaveEvery > before/r.SaveEvery
 }
 
 // tellBad names clips that cannot be read, each once in a run, and ends the run
