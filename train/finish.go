@@ -72,7 +72,7 @@ func (r *run) precise(ctx context.Context, batches int) error {
 		if err != nil {
 			return err
 		}
-		if b.Index+1 >= min(batches, r.batches()) {
+		if b.Index+1 >= min(batches, r.Batches()) {
 			break
 		}
 	}

@@ -79,6 +79,9 @@ var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
 // Train carries a job out. When ctx ends it finishes the update in progress,
 // saves and returns ErrInterrupted.
 func (j *Job) Train(ctx context.Context) error {
+	if err := j.Check(); err != nil {
+		return err
+	}
 	session, err := torch.NewSession(j.Session)
 	if err != nil {
 		return err
@@ -148,14 +151,6 @@ func (r *run) saved(epoch int) bool { return r.due(epoch, r.SaveInterval) }
 // last.
 func (r *run) due(epoch, interval int) bool {
 	return (epoch-1)%interval == 0 || epoch == r.Epochs
-}
-
-// batches is how many iterations an epoch has.
-func (r *run) batches() int {
-	if r.MaxIters > 0 {
-		return min(r.MaxIters, r.Loader.Batches())
-	}
-	return r.Loader.Batches()
 }
 
 // where names an iteration for messages.

@@ -90,11 +90,8 @@ func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
 func (r *run) begin(ctx context.Context) error {
 	c := r.Resume
 	if c == nil {
-		r.state = checkpoint.State{Model: r.Name, Seed: r.Seed, Batches: r.batches(), Run: r.Job.Run}
+		r.state = checkpoint.State{Model: r.Name, Seed: r.Seed, Batches: r.Batches(), Run: r.Job.Run}
 		return nil
-	}
-	if err := r.fits(c); err != nil {
-		return err
 	}
 	w := map[string]*tensor.Dense{}
 	for _, e := range c.Params {
@@ -108,25 +105,10 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	r.state = c.State
 	if r.state.Foreign {
-		r.state = checkpoint.State{Model: r.Name, Epochs: c.State.Epochs, Total: c.State.Epochs * r.batches()}
+		r.state = checkpoint.State{Model: r.Name, Epochs: c.State.Epochs, Total: c.State.Epochs * r.Batches()}
 	}
-	r.state.Seed, r.state.Batches, r.state.Run = r.Seed, r.batches(), r.Job.Run
+	r.state.Seed, r.state.Batches, r.state.Run = r.Seed, r.Batches(), r.Job.Run
 	return r.setSlots(ctx, c)
-}
-
-// fits compares a checkpoint with the run that would go on from it. Of one that
-// PaddleVideo wrote nothing is known but its epochs.
-func (r *run) fits(c *checkpoint.Checkpoint) error {
-	if c.State.Foreign {
-		return nil
-	}
-	if err := c.State.Run.Check(r.Job.Run); err != nil {
-		return err
-	}
-	if c.State.Batches != r.batches() {
-		return fmt.Errorf("train: resume: the checkpoint's run had %d iterations in an epoch, this one has %d: set --max_iters as it was", c.State.Batches, r.batches())
-	}
-	return nil
 }
 
 func (r *run) setSlots(ctx context.Context, c *checkpoint.Checkpoint) error {

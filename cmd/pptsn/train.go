@@ -71,7 +71,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
 	f.BoolVar(&o.amp, "amp", false, "mixed precision")
 	f.StringVar(&o.ampLevel, "amp_level", "O1", "O1: convolutions and linear layers in 16 bits; O2: all but batch norms, float32 weights kept beside")
-	f.StringVar(&o.ampType, "amp_dtype", "", "bfloat16 or float16 (default: bfloat16; float16 on GPUs older than Ampere has no bfloat16)")
+	f.StringVar(&o.ampType, "amp_dtype", "", "bfloat16 or float16 (default: bfloat16; GPUs older than Ampere compute fast in float16 only)")
 	return cmd
 }
 

@@ -54,7 +54,7 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 	if p := t.training.PreciseBN; p != nil {
 		j.PreciseBN = &train.PreciseBN{Interval: p.Interval, Batches: p.Batches}
 	}
-	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.setAside, t.loader} {
+	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars} {
 		if err := step(ctx, j); err != nil {
 			return nil, err
 		}
@@ -197,7 +197,7 @@ func prefixed(prefix string, items []string) string {
 	return prefix + strings.Join(items, prefix)
 }
 
-// loader comes last: it needs the seed, which a checkpoint may give.
+// loader comes late: it needs the seed, which a checkpoint may give.
 func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 	data, err := t.cfg.Data(config.Train)
 	if err != nil {
@@ -210,15 +210,23 @@ func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 	if err != nil {
 		return err
 	}
+	// As in the reference --max_iters makes a rate that advances every iteration
+	// no faster, and one that advances every epoch does so after the shorter ones.
 	batches := j.Loader.Batches()
-	if j.Rate, err = schedule.New(t.training.Optimizer.LearningRate, batches); err != nil {
-		return err
+	if !t.training.Optimizer.LearningRate.Iterates() {
+		batches = j.Batches()
 	}
+	j.Rate, err = schedule.New(t.training.Optimizer.LearningRate, batches)
+	return err
+}
+
+// openScalars drops what an earlier run wrote after the checkpoint.
+func (t *trainSetup) openScalars(_ context.Context, j *train.Job) (err error) {
 	state := checkpoint.State{}
 	if j.Resume != nil {
 		state = j.Resume.State
 		if state.Foreign {
-			state.Total = state.Epochs * batches
+			state.Total = state.Epochs * j.Batches()
 		}
 	}
 	t.scalars, err = train.OpenScalars(j.Dir, state)

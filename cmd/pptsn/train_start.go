@@ -37,6 +37,9 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 	if name == "" {
 		return nil
 	}
+	if t.weights != "" {
+		return usagef("resume_epoch goes on with a checkpoint's weights: leave out -w")
+	}
 	t.from = name
 	c, err := checkpoint.Open(filepath.Join(j.Dir, name))
 	if err != nil {
@@ -50,8 +53,14 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 	}
 	j.Resume = c
 	j.Log.Printf("Resuming from %s: %d epochs and %d iterations are done", name, c.State.Epochs, c.State.Iterations)
+	if c.State.Epochs >= j.Epochs {
+		j.Log.Printf("Nothing is left to train: epochs is %d", j.Epochs)
+	}
 	return nil
 }
+
+// ready comes before what changes files of an earlier run.
+func (t *trainSetup) ready(_ context.Context, j *train.Job) error { return j.Check() }
 
 // setAside comes when all else is in order: checkpoints of an earlier run that
 // are newer than what this one begins with are no longer gone on from.

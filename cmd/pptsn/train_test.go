@@ -116,6 +116,7 @@ func TestTrainBadInput(t *testing.T) {
 	}{
 		{"no configuration", []string{"train"}, exitUsage, []string{"-c CONFIG"}},
 		{"resume and weights", f.args("", "--resume", "-w", "a.pdparams"), exitUsage, []string{"--resume"}},
+		{"resume_epoch and weights", f.args("", "-o", "resume_epoch=1", "-w", "a.pdparams"), exitUsage, []string{"resume_epoch", "-w"}},
 		{"half on the CPU", f.args(filepath.Join(t.TempDir(), "o"), "--amp", "--amp_dtype", "float16"), exitFailed, []string{"float16", "bfloat16"}},
 		{"odd precision", f.args("", "--amp", "--amp_dtype", "int8"), exitUsage, []string{"int8"}},
 		{"label above num_classes", f.args("", "-o", "DATASET.train.file_path="+list("l", "clip 0.mp4 0\nclip 1.mp4 2\n")), exitFailed, []string{"l:2", "num_classes"}},

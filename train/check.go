@@ -1,0 +1,43 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/pptsn/pptsn/checkpoint"
+)
+
+// Batches is how many iterations an epoch has.
+func (j *Job) Batches() int {
+	if j.MaxIters > 0 {
+		return min(j.MaxIters, j.Loader.Batches())
+	}
+	return j.Loader.Batches()
+}
+
+// Check finds what would keep Train from beginning. It is for before the output
+// folder is changed: a run that cannot begin must not cost an earlier one its
+// checkpoints.
+func (j *Job) Check() error {
+	if err := j.Learner.AMP.check(j.Session.Device); err != nil {
+		return err
+	}
+	if j.Resume == nil {
+		return nil
+	}
+	return j.fits(j.Resume)
+}
+
+// fits compares a checkpoint with the run that would go on from it. Of one that
+// PaddleVideo wrote nothing is known but its epochs.
+func (j *Job) fits(c *checkpoint.Checkpoint) error {
+	if c.State.Foreign {
+		return nil
+	}
+	if err := c.State.Run.Check(j.Run); err != nil {
+		return err
+	}
+	if c.State.Batches != j.Batches() {
+		return fmt.Errorf("train: resume: the checkpoint's run had %d iterations in an epoch, this one has %d: set --max_iters as it was", c.State.Batches, j.Batches())
+	}
+	return nil
+}
