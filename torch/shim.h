@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // What this header describes. The loader refuses a shim of another number.
-#define PT_INTERFACE 1
+#define PT_INTERFACE 2
 
 // The name of the function that returns the table.
 #define PT_ENTRY "pptsn_torch"
