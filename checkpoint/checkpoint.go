@@ -58,31 +58,3 @@ type Checkpoint struct {
 }
 
 const schedulerKey = "LR_Scheduler"
-
-// Scheduler returns the dict for LRScheduler. A position that is a whole number
-// is written as an int, as Paddle's own schedules count.
-func Scheduler(position, rate float64) *pdparams.Dict {
-	d := &pdparams.Dict{}
-	if whole := int64(position); float64(whole) == position {
-		d.Set("last_epoch", whole)
-	} else {
-		d.Set("last_epoch", position)
-	}
-	d.Set("last_lr", rate)
-	return d
-}
-
-// Position is last_epoch of LRScheduler; ok is false where there is none.
-func (c *Checkpoint) Position() (position float64, ok bool) {
-	if c.LRScheduler == nil {
-		return 0, false
-	}
-	v, _ := c.LRScheduler.Get("last_epoch")
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}

@@ -29,13 +29,13 @@ func sample(t testing.TB, epochs, iterations, elements int, v float32) *checkpoi
 			"backbone.conv1._conv.weight":      "conv2d_0.w_0",
 			"backbone.conv1._batch_norm._mean": "batch_norm_0.w_1",
 		},
-		LRScheduler: checkpoint.Scheduler(float64(epochs)+1.0/3, 0.005068),
+		LRScheduler: scheduler(float64(epochs)+1.0/3, 0.005068),
 		State: checkpoint.State{
 			Model: model, Seed: math.MaxUint64, Epochs: epochs, Iterations: iterations, Total: epochs*300 + iterations, Batches: 300,
 			Best:   checkpoint.Best{Top1: 0.7004 / 3, Epoch: epochs},
 			Scaler: &checkpoint.Scaler{Scale: 65536, Good: 17},
 			Sums:   checkpoint.Sums{Loss: checkpoint.Sum{Total: 1.0 / 3, Weight: 120}, Clips: 120},
-			Run:    checkpoint.Run{Network: "ResNet50_vd", List: "ab12", Batch: 8, Optimizer: "Momentum"},
+			Run:    checkpoint.Run{Network: "ResNet50_vd", List: "ab12", Batch: 8, Settings: map[string]string{"OPTIMIZER": "Momentum"}},
 		},
 	}
 	if err := c.AddSlot(checkpoint.Velocity, "backbone.conv1._conv.weight", filled(-v, elements)); err != nil {
@@ -75,8 +75,8 @@ func TestOpenReturnsWhatWasSaved(t *testing.T) {
 		if !reflect.DeepEqual(got.Params, want.Params) || !reflect.DeepEqual(got.Optim, want.Optim) {
 			t.Error("tensors differ")
 		}
-		if position, ok := got.Position(); !ok || position != 1+1.0/3 {
-			t.Errorf("position %v, %v", position, ok)
+		if position, _ := got.LRScheduler.Get("last_epoch"); position != 1+1.0/3 {
+			t.Errorf("position %v", position)
 		}
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 3 {
@@ -147,22 +147,22 @@ func TestOpenNoticesDamage(t *testing.T) {
 }
 
 func TestRunCheckNamesAllChanges(t *testing.T) {
-	was := checkpoint.Run{Network: "ResNet50_vd", List: "ab", Batch: 8, Optimizer: "Momentum"}
+	was := checkpoint.Run{Network: "ResNet50_vd", List: "ab", Batch: 8, Settings: map[string]string{"MIX": "Mixup", "OPTIMIZER": "SGD"}}
 	if err := was.Check(was); err != nil {
 		t.Error(err)
 	}
 	now := was
-	now.Batch, now.Network = 16, "ResNet18_vd"
+	now.Batch, now.Network, now.Settings = 16, "ResNet18_vd", map[string]string{"OPTIMIZER": "SGD", "--amp": "O1"}
 	err := was.Check(now)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"batch size", `"8"`, `"16"`, "ResNet18_vd"} {
+	for _, want := range []string{"batch size", `"8"`, `"16"`, "ResNet18_vd", "MIX was Mixup and is", "--amp was  and is O1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not contain %q", err, want)
 		}
 	}
-	if strings.Contains(err.Error(), "optimizer") {
+	if strings.Contains(err.Error(), "OPTIMIZER") {
 		t.Errorf("error %q names what did not change", err)
 	}
 }
@@ -199,4 +199,12 @@ func FuzzOpenState(f *testing.F) {
 			t.Errorf("accepted %+v", c.State)
 		}
 	})
+}
+
+// scheduler is a dict as LR_Scheduler holds it.
+func scheduler(position, rate float64) *pdparams.Dict {
+	d := &pdparams.Dict{}
+	d.Set("last_epoch", position)
+	d.Set("last_lr", rate)
+	return d
 }

@@ -28,7 +28,7 @@ func Latest(dir, model string) (name string, warnings []error, err error) {
 		switch {
 		case err == nil:
 			return c.name, warnings, nil
-		case errors.Is(err, errNoState) && isAside(path):
+		case errors.Is(err, ErrNoState) && isAside(path):
 			continue
 		}
 		warnings = append(warnings, err)

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path/filepath"
 
 	"github.com/pptsn/pptsn/pdparams"
 )
 
-var errNoState = errors.New("its " + stateExt + " is missing: the run was stopped while writing it, or PaddleVideo wrote it")
+// ErrNoState reports a checkpoint of which only the files that Paddle has are
+// there.
+var ErrNoState = errors.New("its " + stateExt + " is missing: the run was stopped while writing it, or PaddleVideo wrote it")
 
 // Open reads the checkpoint whose files begin with path: output/ppTSN/ppTSN_best.
 // The name of one of the files does as well. Files that are not as they were
@@ -22,7 +23,7 @@ func Open(path string) (*Checkpoint, error) {
 	path, _, _ = stem(path)
 	f, err := verify(path)
 	switch {
-	case errors.Is(err, errNoState):
+	case errors.Is(err, ErrNoState):
 		return openForeign(path)
 	case err != nil:
 		return nil, fmt.Errorf("checkpoint: %w", err)
@@ -38,7 +39,7 @@ func Open(path string) (*Checkpoint, error) {
 func verify(path string) (files, error) {
 	f, err := readState(path + stateExt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f, fmt.Errorf("%s: %w", path, errNoState)
+		return f, fmt.Errorf("%s: %w", path, ErrNoState)
 	} else if err != nil {
 		return f, err
 	}
@@ -52,26 +53,13 @@ func verify(path string) (files, error) {
 func openForeign(path string) (*Checkpoint, error) {
 	model, at, ok := parseName(filepath.Base(path))
 	if !ok || at.iterations > 0 {
-		return nil, fmt.Errorf("checkpoint: %s: %w; only MODEL_epoch_NNNNN can be read without it", path, errNoState)
+		return nil, fmt.Errorf("checkpoint: %s: %w; only MODEL_epoch_NNNNN can be read without it", path, ErrNoState)
 	}
 	c := &Checkpoint{State: State{Model: model, Epochs: at.epochs, Foreign: true}}
 	if err := c.read(path); err != nil {
 		return nil, err
 	}
-	c.State.countIterations(c)
 	return c, nil
-}
-
-// countIterations takes Total and Batches from a schedule that counts iterations.
-// One that counts epochs, whole or in parts, tells nothing more than the name.
-func (s *State) countIterations(c *Checkpoint) {
-	position, ok := c.Position()
-	if !ok || position != math.Trunc(position) || position <= float64(s.Epochs) || position > math.MaxInt32 {
-		return
-	}
-	if total := int(position); total%s.Epochs == 0 {
-		s.Total, s.Batches = total, total/s.Epochs
-	}
 }
 
 // read reads the two files of Paddle.

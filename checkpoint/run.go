@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -13,10 +15,12 @@ import (
 // resumption: with another network, list, batch or optimiser the steps to come
 // would not be those of the first run.
 type Run struct {
-	Network   string `json:"network"` // backbone, classes, segments
-	List      string `json:"list"`    // HashFile of the training list
-	Batch     int    `json:"batch"`   // clips
-	Optimizer string `json:"optimizer"`
+	Network string `json:"network"` // backbone, classes, segments
+	List    string `json:"list"`    // HashFile of the training list
+	Batch   int    `json:"batch"`   // clips
+
+	// Settings are all others that shape an update, by name.
+	Settings map[string]string `json:"settings"`
 }
 
 // Check compares a saved fingerprint with that of the run which would go on. The
@@ -27,17 +31,35 @@ func (r Run) Check(now Run) error {
 		{"network", r.Network, now.Network},
 		{"training list (sha256)", r.List, now.List},
 		{"batch size", fmt.Sprint(r.Batch), fmt.Sprint(now.Batch)},
-		{"optimizer", r.Optimizer, now.Optimizer},
 	} {
 		if c.was != c.is {
 			changed = append(changed, fmt.Sprintf("%s was %q and is %q", c.what, c.was, c.is))
 		}
 	}
+	changed = append(changed, differences(r.Settings, now.Settings)...)
 	if changed == nil {
 		return nil
 	}
 	return fmt.Errorf("checkpoint of another run: %s: undo the change, or start anew from its weights with -w",
 		strings.Join(changed, "; "))
+}
+
+// differences names the settings that two runs do not share.
+func differences(was, is map[string]string) []string {
+	names := slices.Collect(maps.Keys(was))
+	for name := range is {
+		if _, ok := was[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var changed []string
+	for _, name := range names {
+		if was[name] != is[name] {
+			changed = append(changed, fmt.Sprintf("%s was %s and is %s", name, was[name], is[name]))
+		}
+	}
+	return changed
 }
 
 // HashFile is the SHA-256 of a file in hexadecimal.

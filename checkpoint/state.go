@@ -31,7 +31,7 @@ type State struct {
 	Run    Run     `json:"run"`
 
 	// Foreign marks a pair that PaddleVideo wrote. Of it Model and Epochs are
-	// known, Total and Batches where LR_Scheduler counts iterations; else 0.
+	// known.
 	Foreign bool `json:"-"`
 }
 

@@ -83,7 +83,9 @@ func (r *run) step(ctx context.Context, b *dataset.Batch, total int) (Report, er
 	r.state.Iterations++
 	r.state.Total++
 	report.Iterations = r.state.Total
-	return report, nil
+	_, peak, err := r.learner.session.Memory()
+	report.Allocated = peak
+	return report, err
 }
 
 // random is a number of the iteration, for dropout.
@@ -145,7 +147,7 @@ func (r *run) tellBad(b *dataset.Batch, before int) (int, error) {
 	for _, bad := range b.Bad {
 		if !r.named[bad.Sample] {
 			r.named[bad.Sample] = true
-			r.Log.Printf("Skipped a clip that cannot be read, line %d of the list: %v", r.Data.Sample(bad.Sample).Line, bad.Err)
+			r.Log.Printf("Skipped a clip that cannot be read: %v", bad.Err)
 		}
 	}
 	count := before + len(b.Bad)

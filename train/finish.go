@@ -27,10 +27,12 @@ func (r *run) finishEpoch(ctx context.Context) error {
 	best := r.state.Best
 	if v := r.Validation; v != nil && r.due(epoch, v.Interval) {
 		top1, err := r.validate(ctx, epoch)
-		if err != nil {
+		switch {
+		case errors.Is(err, evaluate.ErrNotNumbers): // activations overflow, as they may early on
+			r.Log.Printf("The validation of epoch %d does not count: %v", epoch, err)
+		case err != nil:
 			return err
-		}
-		if best.Epoch == 0 || top1 > best.Top1 {
+		case best.Epoch == 0 || top1 > best.Top1:
 			best = checkpoint.Best{Top1: top1, Epoch: epoch}
 		}
 	}
@@ -96,7 +98,10 @@ func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 		return 0, fmt.Errorf("train: validation: %w", err)
 	}
 	for _, v := range result.Failed {
-		r.Log.Printf("Counted as wrong, a clip that cannot be read, line %d of the list: %s", v.Line, v.Error)
+		if !r.wrong[v.Line] {
+			r.wrong[v.Line] = true
+			r.Log.Printf("Counted as wrong in validation, a clip that cannot be read: %s", v.Error)
+		}
 	}
 	sums := validationSums(result, time.Since(begin))
 	r.Log.Epoch(SplitVal, epoch, sums)

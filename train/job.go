@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/pptsn/pptsn/checkpoint"
 	"github.com/pptsn/pptsn/dataset"
@@ -76,7 +77,7 @@ type Validation struct {
 // checkpoint.
 var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
 
-// Train carries a job out. When ctx ends it finishes the update in progress,
+// Train carries a job out, and lets go of Weights and Resume. When ctx ends it finishes the update in progress,
 // saves and returns ErrInterrupted.
 func (j *Job) Train(ctx context.Context) error {
 	if err := j.Check(); err != nil {
@@ -91,7 +92,7 @@ func (j *Job) Train(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{Job: j, learner: l, named: map[int]bool{}}
+	r := &run{Job: j, learner: l, named: map[int]bool{}, wrong: map[int]bool{}}
 	err = r.all(ctx)
 	return errors.Join(err, r.metrics, l.Close())
 }
@@ -102,6 +103,7 @@ type run struct {
 	learner *Learner
 	state   checkpoint.State
 	named   map[int]bool // bad samples that were told of
+	wrong   map[int]bool // lines of the validation list, likewise
 	metrics error        // the first of writing the scalars
 }
 
@@ -109,6 +111,8 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.begin(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	r.Weights, r.Resume = nil, nil // the learner has them
+	debug.FreeOSMemory()
 	for r.state.Epochs < r.Epochs {
 		err := ctx.Err()
 		if err == nil {

@@ -62,9 +62,8 @@ func batchLine(r Report, s checkpoint.Sums) line {
 		rate = strings.TrimSuffix(rate, ".") + ", eta: " + clock(r.eta(s))
 	}
 	metrics += fmt.Sprintf(" top1: %.5f top5: %.5f", r.Top1, r.Top5)
-	if r.Split == SplitTrain && r.Reserved > 0 {
-		rate += fmt.Sprintf(", max_mem_reserved: %.2f MB max_mem_allocated: %.2f MB",
-			float64(r.Reserved)/(1<<20), float64(r.Allocated)/(1<<20))
+	if r.Split == SplitTrain && r.Allocated > 0 {
+		rate += fmt.Sprintf(", max_mem_allocated: %.2f MB", float64(r.Allocated)/(1<<20))
 	}
 	return line{
 		{head, fmt.Sprintf("epoch:[%3d/%-3d]", r.Epoch, r.Epochs)},

@@ -31,8 +31,7 @@ type Report struct {
 	Took   time.Duration // since the batch before, with the wait
 	Waited time.Duration // for the data
 
-	// Largest so far, in bytes, on a GPU; 0: not said.
-	Reserved, Allocated int64
+	Allocated int64 // most that tensors on the GPU took so far, in bytes; 0 on the CPU
 }
 
 // AddTo adds the batch to the sums of its epoch.

@@ -31,6 +31,9 @@ func (r *run) snapshot(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	}
 	c := &checkpoint.Checkpoint{State: r.state, ParamNames: map[string]string{}}
 	for _, p := range r.Network.Params {
+		if !finite(w[p.Name].Float32s()) {
+			return nil, fmt.Errorf("%s: parameter %s is not finite, so nothing was saved; the checkpoints before are whole. To try: a lower learning rate or a longer warm-up", r.where(), p.Name)
+		}
 		c.Params = append(c.Params, pdparams.Entry{Name: p.Name, Tensor: w[p.Name]})
 		c.ParamNames[p.Name] = p.Paddle
 	}
@@ -39,6 +42,15 @@ func (r *run) snapshot(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	}
 	c.LRScheduler = scheduler(r.Rate.State(r.state.Total))
 	return c, r.addSlots(ctx, c)
+}
+
+func finite(v []float32) bool {
+	for _, x := range v {
+		if x-x != 0 { // NaN or infinite
+			return false
+		}
+	}
+	return true
 }
 
 // scheduler is the dict that Paddle's schedule of that state saves.

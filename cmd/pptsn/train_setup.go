@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
@@ -95,26 +96,39 @@ func (t *trainSetup) data(ctx context.Context, j *train.Job) error {
 	}
 	j.Run.Network = fmt.Sprintf("%s%d, %d classes, %d views of %dx%d", t.model.Network.Family, t.model.Network.Layers, t.model.Network.Classes, spec.Views(), w, h)
 	j.Run.Batch = data.Batch
-	if j.Run.Optimizer, err = t.fingerprint(); err != nil {
+	if j.Run.Settings, err = t.settings(spec); err != nil {
 		return err
 	}
 	j.Accumulate = max(1, t.training.GlobalBatch/data.Batch)
 	return t.missing(ctx, "train", set, t.maxBad)
 }
 
-// fingerprint is all that shapes an update, as text.
-func (t *trainSetup) fingerprint() (string, error) {
+// settings are all that shapes an update, besides what checkpoint.Run has by
+// itself.
+func (t *trainSetup) settings(spec clip.Spec) (map[string]string, error) {
 	amp, err := t.precision()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	text, err := json.Marshal(struct {
-		Optimizer config.Optimizer
-		Batch     int // accumulated; 0: not
-		Mix       *config.Mix
-		AMP       train.AMP
-	}{t.training.Optimizer, t.training.GlobalBatch, t.training.Mix, amp})
-	return string(text), err
+	settings := map[string]string{}
+	for name, value := range map[string]any{
+		"OPTIMIZER":             t.training.Optimizer,
+		"GRADIENT_ACCUMULATION": t.training.GlobalBatch,
+		"MIX":                   t.training.Mix,
+		"PRECISEBN":             t.training.PreciseBN,
+		"MODEL.head":            t.model.Head,
+		"drop_ratio":            t.model.Network.Dropout,
+		"lr_mult_list":          t.model.LRFactors,
+		"PIPELINE.train":        spec,
+		"--amp":                 amp,
+	} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		settings[name] = string(text)
+	}
+	return settings, nil
 }
 
 // missing finds absent files before hours of work.

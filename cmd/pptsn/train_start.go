@@ -28,6 +28,9 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 			j.Log.Printf("Passed over a checkpoint: %v", w)
 		}
 		if errors.Is(err, checkpoint.ErrNone) {
+			if lost(warnings) {
+				return fmt.Errorf("--resume: %w, but others, named above: go on from one with -o resume_epoch=N, or begin anew without --resume, which writes over them", err)
+			}
 			j.Log.Printf("No checkpoint in %s yet: beginning at epoch 1", j.Dir)
 		} else if err != nil {
 			return err
@@ -57,6 +60,12 @@ func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
 		j.Log.Printf("Nothing is left to train: epochs is %d", j.Epochs)
 	}
 	return nil
+}
+
+// lost says that beginning anew would cost checkpoints that were passed over. A
+// single one without its third file is what a kill during the first save leaves.
+func lost(passedOver []error) bool {
+	return len(passedOver) > 1 || len(passedOver) == 1 && !errors.Is(passedOver[0], checkpoint.ErrNoState)
 }
 
 // ready comes before what changes files of an earlier run.

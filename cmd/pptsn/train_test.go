@@ -160,7 +160,7 @@ func TestTrainBadClips(t *testing.T) {
 	args := []string{"-o", "DATASET.train.file_path=" + list, "-o", "epochs=2"}
 	out := filepath.Join(dir, "out")
 	code, _, stderr := command(t, "", f.args(out, append(args, "--max-bad", "0.2")...)...)
-	if code != 0 || strings.Count(stderr, "Skipped a clip that cannot be read, line 1 of the list") != 1 || !strings.Contains(stderr, broken) {
+	if code != 0 || strings.Count(stderr, "Skipped a clip that cannot be read: "+list+":1: ") != 1 || !strings.Contains(stderr, broken) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 	code, _, stderr = command(t, "", f.args(out, append(args, "--max-bad", "0")...)...)

@@ -299,7 +299,12 @@ char *capture_begin(int index, pt_graph *graph) {
 		auto c = std::make_unique<captured>(index);
 		c10::cuda::device_synchronize();
 		c10::cuda::setCurrentCUDAStream(c->stream);
-		c->graph.capture_begin();
+		try {
+			c->graph.capture_begin();
+		} catch (...) {
+			c10::cuda::setCurrentCUDAStream(c->before);
+			throw;
+		}
 		*graph = c.release();
 	});
 }
@@ -307,7 +312,12 @@ char *capture_begin(int index, pt_graph *graph) {
 char *capture_end(pt_graph graph) {
 	return guarded([&] {
 		auto c = static_cast<captured *>(graph);
-		c->graph.capture_end();
+		try { // on the stream it began on
+			c->graph.capture_end();
+		} catch (...) {
+			c10::cuda::setCurrentCUDAStream(c->before);
+			throw;
+		}
 		c10::cuda::setCurrentCUDAStream(c->before);
 	});
 }
