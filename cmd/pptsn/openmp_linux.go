@@ -9,7 +9,7 @@ import (
 // spins is how often a thread of OpenMP looks for work before it sleeps. By
 // libgomp's own choice, 300,000, threads of a parallel region burn the cores on
 // which others, of this program or not, would do what they wait for: on a busy
-// machine a training step took four times as long.
+// machine a training step took four to seven times as long.
 const spins = "GOMP_SPINCOUNT=1000"
 
 // calmOpenMP starts the program once more with a number of spins, which libgomp
