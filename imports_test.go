@@ -16,12 +16,12 @@ const module = "github.com/pptsn/pptsn"
 var rows = [][]string{
 	{"cmd/pptsn"},
 	{".", "train"},
-	{"bundle", "config", "evaluate", "checkpoint", "optim"},
+	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
-	{"onnx", "pdmodel", "tensorboard", "fetch"},
+	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams"},
 	{"frame", "tensor", "labels", "schedule"},
-	{"configs", "atomicfile", "internal/osthread"},
+	{"configs", "atomicfile", "internal/osthread", "internal/ordered"},
 }
 
 // free packages are for tests alone and may import anything.

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/pptsn/pptsn"
 )
@@ -35,7 +33,7 @@ type printer struct {
 
 func newPrinter(out, err io.Writer, asJSON bool) *printer {
 	p := &printer{out: out, err: err, json: asJSON, begin: time.Now()}
-	if f, ok := err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(err) {
 		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(err), progressbar.OptionSetDescription("predict"),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("videos"), progressbar.OptionClearOnFinish())
 	}

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/pptsn/pptsn/evaluate"
 )
@@ -34,7 +32,7 @@ func newTestPrinter(out, err io.Writer, asJSON bool) *testPrinter {
 // progress reports every so many batches of a list, numbered as the reference
 // does it: batches from 0, the number of full ones behind the slash.
 func (p *testPrinter) progress(clips, batch, interval int) func(evaluate.Progress) {
-	if f, ok := p.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(p.err) {
 		p.bar = progressbar.NewOptions(clips, progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription("test"),
 			progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionSetItsString("clips"), progressbar.OptionClearOnFinish())
 	}
