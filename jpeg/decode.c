@@ -1,23 +1,8 @@
 #include "decode.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include <jpeglib.h>
-#include <jerror.h>
-
-typedef struct {
-	struct jpeg_error_mgr base;
-	jmp_buf back;
-	char *message;
-} errors;
-
-static void fail(j_common_ptr c) {
-	errors *e = (errors *)c->err;
-	e->base.format_message(c, e->message);
-	longjmp(e->back, 1);
-}
+#include "errors.h"
 
 // warn refuses pictures of which a part is missing or made up. What else
 // libjpeg warns of leaves the pixels as they were meant.
@@ -28,7 +13,7 @@ static void warn(j_common_ptr c, int level) {
 	case JWRN_HIT_MARKER:
 	case JWRN_HUFF_BAD_CODE:
 	case JWRN_MUST_RESYNC:
-		fail(c);
+		jpeg_fail(c);
 	}
 }
 
@@ -42,14 +27,10 @@ static void progress(j_common_ptr c) {
 	longjmp(e->back, 1);
 }
 
-static void silent(j_common_ptr c) { (void)c; }
-
 static void begin(struct jpeg_decompress_struct *c, errors *e, char *message) {
-	c->err = jpeg_std_error(&e->base);
-	e->base.error_exit = fail;
+	jpeg_errors(e, message);
 	e->base.emit_message = warn;
-	e->base.output_message = silent;
-	e->message = message;
+	c->err = &e->base;
 }
 
 int jpeg_size(const unsigned char *data, size_t size, int *w, int *h, char message[JPEG_MESSAGE]) {

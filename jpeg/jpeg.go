@@ -1,7 +1,7 @@
-// Package jpeg decodes JPEG pictures with libjpeg-turbo, to the pixels that
-// Pillow gives (Image.open(f).convert("RGB")), which the reference reads frame
-// folders with: accurate integer DCT, smooth upsampling of chroma, gray and
-// CMYK turned into RGB.
+// Package jpeg decodes and encodes JPEG pictures with libjpeg-turbo. Decoding
+// gives the pixels that Pillow gives (Image.open(f).convert("RGB")), which the
+// reference reads frame folders with: accurate integer DCT, smooth upsampling of
+// chroma, gray and CMYK turned into RGB. Encoding gives Pillow's bytes.
 package jpeg
 
 /*
