@@ -16,6 +16,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pptsn/pptsn/clip"
@@ -81,21 +82,26 @@ func (s *Set) Len() int { return len(s.entries) }
 // Sample is clip i of the list, counted from 0.
 func (s *Set) Sample(i int) Sample {
 	e := s.entries[i]
-	path := e.name
-	if !s.o.Frames {
-		path += s.o.Suffix
-	}
 	return Sample{
-		Path: join(s.o.Prefix, path), Name: e.name,
+		Path: s.o.Path(e.name), Name: e.name,
 		Frames: int(e.frames), Label: int(e.label), Line: int(e.line),
 	}
+}
+
+// Path is the file or folder that a name of the list means: with prefix and, for
+// a video, suffix.
+func (o Options) Path(name string) string {
+	if !o.Frames {
+		name += o.Suffix
+	}
+	return join(o.Prefix, name)
 }
 
 // join is Python's os.path.join, which the reference makes paths with: unlike
 // filepath.Join it leaves .. alone and drops the prefix before an absolute path.
 func join(prefix, path string) string {
 	switch {
-	case prefix == "" || path[0] == '/':
+	case prefix == "" || strings.HasPrefix(path, "/"):
 		return path
 	case prefix[len(prefix)-1] == '/':
 		return prefix + path

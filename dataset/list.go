@@ -35,10 +35,10 @@ func parseList(file, text string, frames bool, classes int) ([]entry, error) {
 	more := 0
 	top, zero := int32(-1), false // largest label; whether label 0 occurs
 	for n, line := range lines(text) {
-		if line = strings.TrimSpace(line); line == "" {
+		e, blank, err := parseRaw(line, frames)
+		if blank {
 			continue
 		}
-		e, err := parseLine(line, frames)
 		if err == nil {
 			top, zero = max(top, e.label), zero || e.label == 0
 			if classes > 0 && int(e.label) >= classes {
@@ -72,6 +72,21 @@ func classAdvice(top, classes int, zero bool) string {
 		return "no line has label 0, where labels begin: subtract 1 from all of them"
 	}
 	return fmt.Sprintf("the largest label is %d: set MODEL.head.num_classes to at least %d, or correct the list", top, top+1)
+}
+
+// maxLine bounds a line, in bytes: no system has paths of a quarter of that.
+const maxLine = 64 << 10
+
+// parseRaw reads a line without its end, which may be blank.
+func parseRaw(line string, frames bool) (e entry, blank bool, err error) {
+	if len(line) > maxLine {
+		return entry{}, false, fmt.Errorf("more than %d bytes in a line: %s", maxLine, excerpt(line))
+	}
+	if line = strings.TrimSpace(line); line == "" {
+		return entry{}, true, nil
+	}
+	e, err = parseLine(line, frames)
+	return e, false, err
 }
 
 // parseLine reads a line that is not blank. The label, and before it the number

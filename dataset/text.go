@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -35,11 +36,27 @@ func readText(path string) (string, error) {
 	if max(info.Size(), int64(b.Len())) > maxList {
 		return "", fmt.Errorf("%s: more than %d bytes, which no list of clips has", path, maxList)
 	}
-	text := strings.TrimPrefix(b.String(), "\ufeff")
-	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
-		return "", fmt.Errorf("%s: the list is in UTF-16: save it as UTF-8", path)
+	text := b.String()
+	skip, err := byteOrder(text)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	return text, nil
+	return text[skip:], nil
+}
+
+// utf8Mark is what editors put before UTF-8.
+const utf8Mark = "\ufeff"
+
+// byteOrder looks at the beginning of a list: skip is the length of the mark
+// before UTF-8.
+func byteOrder(head string) (skip int, err error) {
+	if strings.HasPrefix(head, utf8Mark) {
+		skip = len(utf8Mark)
+	}
+	if rest := head[skip:]; strings.HasPrefix(rest, "\xff\xfe") || strings.HasPrefix(rest, "\xfe\xff") {
+		return 0, errors.New("the list is in UTF-16: save it as UTF-8")
+	}
+	return skip, nil
 }
 
 // lines yields the lines of a text, numbered from 1, without their ends: \n,
