@@ -68,6 +68,35 @@ func TestPreparedFileWaitsForCommit(t *testing.T) {
 	}
 }
 
+func TestNamedFileIsWrittenByName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "clip.mp4")
+	dropped, err := Named(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped.Discard()
+	p, err := Named(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if of, ok := Leftover(filepath.Base(p.Name())); of != "clip.mp4" || !ok {
+		t.Errorf("%s is not known as a leftover of clip.mp4", p.Name())
+	}
+	if err := os.WriteFile(p.Name(), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Sync(), p.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "new" {
+		t.Errorf("file holds %q, want the new bytes", got)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("%d files left, want 1", len(entries))
+	}
+}
+
 func TestFailedCommitLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "taken")

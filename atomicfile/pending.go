@@ -18,7 +18,7 @@ type Pending struct {
 // Prepare is the first half of Write: it ends before the rename. Either Commit
 // or Discard follows. After an error nothing is left to do.
 func Prepare(path string, fill func(io.Writer) error) (p *Pending, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+suffix)
+	f, err := temporary(path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,10 @@ func Prepare(path string, fill func(io.Writer) error) (p *Pending, err error) {
 		return nil, err
 	}
 	return &Pending{f.Name(), path}, nil
+}
+
+func temporary(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+suffix)
 }
 
 // Commit puts the file at its place. If that fails the temporary file is gone
