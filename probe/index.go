@@ -1,0 +1,5 @@
+package probe
+
+import "github.com/pptsn/pptsn/video"
+
+func indexOf(f *video.File) []byte { return nil }
