@@ -110,13 +110,14 @@ int video_receive(video *v, frame_info *i, failure *f)
 	if (rc < 0)
 		return video_fail(v, f, rc, "decode");
 	i->pts = ticks(frame->pts);
-	i->damaged = frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT) || video_complained(v);
+	i->marked = frame->decode_error_flags || (frame->flags & AV_FRAME_FLAG_CORRUPT);
+	i->damaged = i->marked || video_complaints(v);
 	i->usual = frame->width == par->width && frame->height == par->height &&
 		frame->format == par->format && same_orientation(v);
 	rc = video_crop(v, v->frame);
 	return rc < 0 ? video_fail(v, f, rc, "crop") : VIDEO_OK;
 }
 
-int video_complained(video *v) { return atomic_load(&v->complaints) > 0; }
+int video_complaints(video *v) { return atomic_load(&v->complaints); }
 
 void video_flush(video *v) { avcodec_flush_buffers(v->dec); }

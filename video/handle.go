@@ -156,7 +156,10 @@ func (h *handle) drain() error {
 }
 
 // complained reports whether the decoder found any fault since begin.
-func (h *handle) complained() bool { return C.video_complained(h.c) != 0 }
+func (h *handle) complained() bool { return h.complaints() > 0 }
+
+// complaints counts the faults.
+func (h *handle) complaints() int { return int(C.video_complaints(h.c)) }
 
 // flush makes the decoder forget all pictures.
 func (h *handle) flush() { C.video_flush(h.c) }
@@ -164,7 +167,8 @@ func (h *handle) flush() { C.video_flush(h.c) }
 // A picture describes the frame that receive took from the decoder.
 type picture struct {
 	pts     int64
-	damaged bool // the decoder marked or repaired it, or complained before
+	damaged bool // marked, or the decoder complained before
+	marked  bool // by the decoder, as damaged or repaired
 	usual   bool // of the size, pixel format and rotation that the container states
 }
 
@@ -178,7 +182,7 @@ func (h *handle) receive() (p picture, ok bool, err error) {
 	case rc == C.VIDEO_NONE:
 		return p, false, nil
 	}
-	return picture{int64(info.pts), info.damaged != 0, info.usual != 0}, true, nil
+	return picture{int64(info.pts), info.damaged != 0, info.marked != 0, info.usual != 0}, true, nil
 }
 
 // size is that of the picture received last, upright.
@@ -196,6 +200,12 @@ func (h *handle) rgb(width, height int) (*frame.RGB, error) {
 		return nil, failed(&f)
 	}
 	return out, nil
+}
+
+// sum is a hash of the picture received last, as the decoder made it.
+func (h *handle) sum() (sum [16]byte) {
+	C.video_sum(h.c, (*C.uint8_t)(&sum[0]))
+	return sum
 }
 
 func (f *failure) interrupted() bool { return f.code == int(C.VIDEO_INTERRUPTED) }

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,11 @@ import (
 type Options struct {
 	Threads int           // decoder threads; 0 means 1. Many files at a time use the cores better
 	Stall   time.Duration // how long to wait for bytes of the file before giving up; 0 means 30 s
+	// Index is what File.Index gave for the same file: Open then does not read
+	// through it. One of another stream is not used. One of a file that is
+	// another by now costs time: frames that do not agree with it are decoded from
+	// the beginning.
+	Index *Index
 }
 
 func (o Options) threads() int { return max(o.Threads, 1) }
@@ -122,11 +128,15 @@ func (f *File) open(ctx context.Context, size int64) error {
 	if err != nil {
 		return f.openError(ctx, err)
 	}
-	packets, err := f.scan(ctx, s, size)
-	if err != nil {
-		return f.openError(ctx, err)
+	if x := f.o.Index; x != nil && x.fits(s) {
+		f.s, f.x = s, newIndex(s, slices.Clone(x.packets))
+	} else {
+		packets, err := f.scan(ctx, s, size)
+		if err != nil {
+			return f.openError(ctx, err)
+		}
+		f.s, f.x, f.next = s, newIndex(s, packets), len(packets)
 	}
-	f.s, f.x, f.next = s, newIndex(s, packets), len(packets)
 	if f.x.frames == 0 {
 		return fmt.Errorf("video: open %s: %w", f.path, ErrNoFrames)
 	}

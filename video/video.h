@@ -46,7 +46,8 @@ typedef struct {
 
 typedef struct {
 	int64_t pts;
-	int damaged; // the decoder marked or repaired it, or complained before
+	int damaged; // marked, or the decoder complained before
+	int marked;  // by the decoder, as damaged or repaired
 	int usual;   // of the size, pixel format and rotation that the container states
 } frame_info;
 
@@ -65,10 +66,11 @@ int video_begin(video *v, int threads, failure *f); // a fresh decoder
 int video_send(video *v, int skip_nonref, failure *f); // the packet read last
 int video_drain(video *v, failure *f);              // no more packets follow
 int video_receive(video *v, frame_info *i, failure *f);
-int video_complained(video *v);                     // since video_begin, of whatever
+int video_complaints(video *v);                     // how many since video_begin, of whatever
 void video_flush(video *v);                         // forget all; a key frame follows
 
 void video_size(video *v, int *w, int *h); // of the picture received last, upright
+void video_sum(video *v, uint8_t sum[16]); // hash of that picture as it was decoded
 // That picture, upright, as RGB of w x h pixels: dst has room for 3 * w * h bytes.
 int video_rgb(video *v, uint8_t *dst, int w, int h, failure *f);
 
