@@ -9,10 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-// videoExtensions are what is taken from a folder.
-var videoExtensions = []string{".avi", ".mp4", ".m4v", ".mkv", ".webm", ".mov", ".gif", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".asf", ".3gp", ".ogv", ".mxf"}
+	"github.com/pptsn/pptsn/prepare"
+)
 
 var listExtensions = []string{".txt", ".list", ".csv"}
 
@@ -66,7 +65,7 @@ func readFolder(dir string, yield func(string, error) bool) {
 	}
 	found := false
 	for _, e := range entries {
-		if e.IsDir() || !slices.Contains(videoExtensions, strings.ToLower(filepath.Ext(e.Name()))) {
+		if e.IsDir() || !prepare.IsVideo(e.Name()) {
 			continue
 		}
 		found = true
