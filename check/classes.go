@@ -1,0 +1,107 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// maxClasses bounds how many labels are counted one by one.
+const maxClasses = 100_000
+
+// classes counts the clips of each label.
+type classes map[int]*count
+
+type count struct{ lines, good int64 }
+
+func (c classes) of(label int) *count {
+	n := c[label]
+	if n == nil && len(c) < maxClasses {
+		n = &count{}
+		c[label] = n
+	}
+	if n == nil {
+		return &count{} // of no use to anyone
+	}
+	return n
+}
+
+func (c classes) count(label int) { c.of(label).lines++ }
+
+// inRange are the labels that a list should have: all below classes, or, where
+// that is unknown, those up to the largest one.
+func (c classes) inRange(classes int) int {
+	if classes > 0 || len(c) == 0 {
+		return min(classes, maxClasses)
+	}
+	return min(slices.Max(slices.Collect(maps.Keys(c)))+1, maxClasses)
+}
+
+// balance says what is wrong with the numbers of clips that can be used.
+func (r *run) balance(l *list) (found []Finding) {
+	if l.good == 0 {
+		return []Finding{{Kind: NoClips, Label: -1, Message: fmt.Sprintf("none of its %d clips can be used", l.lines)}}
+	}
+	if !l.training() && !l.validation() {
+		return nil
+	}
+	least, most := -1, -1 // labels
+	n := l.classes.inRange(r.Classes)
+	if !l.training() {
+		n = r.trainClasses(n)
+	}
+	for label := range n {
+		c := count{}
+		if p := l.classes[label]; p != nil {
+			c = *p
+		}
+		switch {
+		case c.good == 0:
+			found = append(found, Finding{Kind: AbsentClass, Label: label, Message: fmt.Sprintf("class %s has no clip%s", r.class(label), of(c))})
+			continue
+		case l.training() && c.good < int64(r.MinClips):
+			found = append(found, Finding{Kind: FewClips, Label: label, Message: fmt.Sprintf("class %s has %d of the %d clips that are wanted at least%s", r.class(label), c.good, r.MinClips, of(c))})
+		}
+		if least < 0 || c.good < l.classes[least].good {
+			least = label
+		}
+		if most < 0 || c.good > l.classes[most].good {
+			most = label
+		}
+	}
+	if l.training() && least >= 0 && l.classes[most].good >= 2*l.classes[least].good {
+		found = append(found, Finding{Kind: Imbalance, Label: -1, Message: fmt.Sprintf("the largest class, %s, has %d clips, the smallest, %s, has %d: %.3g times as many",
+			r.class(most), l.classes[most].good, r.class(least), l.classes[least].good, float64(l.classes[most].good)/float64(l.classes[least].good))})
+	}
+	return found
+}
+
+// of says how many clips there would be without the bad ones.
+func of(c count) string {
+	if c.lines == c.good {
+		return ""
+	}
+	return fmt.Sprintf(" that can be used, of %d", c.lines)
+}
+
+// trainClasses is how many classes a list of validation should have, where that
+// is known from the lists of training alone.
+func (r *run) trainClasses(n int) int {
+	if r.Classes > 0 {
+		return n
+	}
+	for _, l := range r.lists {
+		if l.training() {
+			n = max(n, l.classes.inRange(0))
+		}
+	}
+	return n
+}
+
+// class is a label with its name where that is known.
+func (r *run) class(label int) string {
+	if label >= 0 && label < len(r.Names) {
+		return fmt.Sprintf("%d (%s)", label, r.Names[label])
+	}
+	return fmt.Sprint(label)
+}
