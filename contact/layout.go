@@ -119,10 +119,11 @@ func (l *layout) line(cells []Cell) {
 		size := c.size()
 		high = max(high, size.Y)
 		at := image.Rectangle{Max: size}.Add(image.Pt(l.left+i*(l.cell+gap), top))
+		edge := box{Rectangle: at.Inset(-1), color: rule} // white pictures have an end too
 		if c.Alert {
-			l.boxes = append(l.boxes, box{Rectangle: at.Inset(-frameSide), color: alert})
+			edge = box{Rectangle: at.Inset(-frameSide), color: alert}
 		}
-		l.boxes = append(l.boxes, box{Rectangle: at, picture: c.Picture, color: empty})
+		l.boxes = append(l.boxes, edge, box{Rectangle: at, picture: c.Picture, color: empty})
 	}
 	bottom := top + high
 	for i, c := range cells {

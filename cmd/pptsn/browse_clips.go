@@ -216,25 +216,28 @@ func (b *browser) title() string {
 	return "What the network sees: " + b.use
 }
 
+// note says what is shown, its size, and the configuration.
 func (b *browser) note() string {
-	how := "PIPELINE." + b.use
+	what := "PIPELINE." + b.use
 	if b.use == useInference {
-		how = "INFERENCE"
+		what = "INFERENCE"
 	}
-	note := b.config + prefixed(" -o ", b.overrides) + ": " + how
 	if b.set != nil {
-		note += " on " + b.data.List
+		what += " on " + b.data.List
 	}
 	if b.spec.Random() {
-		note += fmt.Sprintf("; seed %d, epoch %d", b.seed, b.epoch)
+		what += fmt.Sprintf("; seed %d, epoch %d", b.seed, b.epoch)
 		if b.epochs > 1 {
-			note += fmt.Sprintf(" to %d", b.epoch+b.epochs-1)
+			what += fmt.Sprintf(" to %d", b.epoch+b.epochs-1)
 		}
 	}
-	h, w := b.spec.Size()
 	size := ""
-	if h > 0 {
+	if h, w := b.spec.Size(); h > 0 {
 		size = fmt.Sprintf(" of %d x %d pixels", w, h)
 	}
-	return strings.ReplaceAll(note, "\n", " ") + fmt.Sprintf("\n%d pictures%s a clip; frames count from 0", b.spec.Views(), size)
+	views := fmt.Sprintf("%d pictures%s a clip; frames count from 0", b.spec.Views(), size)
+	if b.mix {
+		views += ", their numbers are those of the clip that is named"
+	}
+	return strings.Join([]string{what, views, b.config + prefixed(" -o ", b.overrides)}, "\n")
 }

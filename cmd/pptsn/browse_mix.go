@@ -12,7 +12,10 @@ import (
 	"github.com/pptsn/pptsn/frame"
 )
 
-// batches lays out the first clips of an epoch of training, mixed.
+// perBatch clips are shown of each batch: one share goes for all of them.
+const perBatch = 2
+
+// batches lays out the first clips of each batch of an epoch of training, mixed.
 func (b *browser) batches(ctx context.Context) ([]contact.Row, error) {
 	loader, err := b.mixer()
 	if err != nil {
@@ -31,7 +34,7 @@ func (b *browser) batches(ctx context.Context) ([]contact.Row, error) {
 			m.say("pptsn: %v", bad.Err)
 			rows = append(rows, contact.Row{Title: b.describe(bad.Sample), Error: bad.Err.Error()})
 		}
-		for i := 0; i < len(batch.Samples) && shown < b.samples; i++ {
+		for i := 0; i < min(perBatch, len(batch.Samples)) && shown < b.samples; i++ {
 			row, err := b.mixed(ctx, batch, i)
 			if err != nil {
 				return nil, err
