@@ -6,14 +6,10 @@
 package probe
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
-
-	"github.com/pptsn/pptsn/video"
 )
 
 // A Cache remembers what is known of media files, in a folder. Many goroutines
@@ -63,11 +59,3 @@ func (c *Cache) fail(err error) {
 	err = fmt.Errorf("probe: nothing more is remembered about videos: %w", err)
 	c.failed.CompareAndSwap(nil, &err)
 }
-
-// Open is video.Open, which need not read through a file that it knows. A nil
-// Cache works and remembers nothing.
-func (c *Cache) Open(ctx context.Context, path string, o video.Options) (*video.File, error) {
-	return video.Open(ctx, path, o)
-}
-
-var _ = cmp.Or[int]

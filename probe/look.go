@@ -19,6 +19,8 @@ import (
 type findings struct {
 	Facts
 	Thumb []byte // as JPEG
+
+	index []byte // of the file, an entry of its own
 	known bool
 }
 
@@ -48,7 +50,7 @@ func (c *Cache) Facts(ctx context.Context, path string, o Options) (f Facts, kno
 // change meanwhile.
 func (c *Cache) find(ctx context.Context, path string, o Options) (*findings, error) {
 	if c == nil {
-		return look(ctx, path, o, nil)
+		return look(ctx, path, o)
 	}
 	id, err := Identify(path)
 	if err != nil {
@@ -57,8 +59,7 @@ func (c *Cache) find(ctx context.Context, path string, o Options) (*findings, er
 	if found := recall(c.load(id.Key, factsEntry)); found != nil && found.Size == id.Size {
 		return found, nil
 	}
-	var index []byte
-	found, err := look(ctx, path, o, func(f *video.File) { index = indexOf(f) })
+	found, err := look(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +69,8 @@ func (c *Cache) find(ctx context.Context, path string, o Options) (*findings, er
 	if b, err := json.Marshal(found); err == nil {
 		c.store(id.Key, factsEntry, b)
 	}
-	if index != nil {
-		c.store(id.Key, indexEntry, index)
+	if found.index != nil {
+		c.store(id.Key, indexEntry, found.index)
 	}
 	return found, nil
 }
@@ -84,8 +85,8 @@ func recall(b []byte) *findings {
 	return &found
 }
 
-// look decodes the file. decoded, if not nil, is given the file after that.
-func look(ctx context.Context, path string, o Options, decoded func(*video.File)) (*findings, error) {
+// look decodes the file.
+func look(ctx context.Context, path string, o Options) (*findings, error) {
 	found := new(findings)
 	var err error
 	// Read once before, so that decoding finds it in memory.
@@ -111,8 +112,8 @@ func look(ctx context.Context, path string, o Options, decoded func(*video.File)
 		found.Frames = 0
 		return found, nil
 	}
-	if decoded != nil {
-		decoded(f)
+	if b, err := f.Index().MarshalBinary(); err == nil {
+		found.index = b
 	}
 	return found, nil
 }
