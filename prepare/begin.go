@@ -1,0 +1,96 @@
+package prepare
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/pptsn/pptsn/atomicfile"
+)
+
+// begin takes the output folder for this process, checks the settings of an
+// earlier run and removes what one that was killed left of single files.
+func (r *run) begin(p *Plan) (release func(), err error) {
+	if err := os.MkdirAll(r.o.Out, 0o777); err != nil {
+		return nil, err
+	}
+	dir, err := os.Open(r.o.Out)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: another run writes here: %w", r.o.Out, err), dir.Close())
+	}
+	if err := errors.Join(r.tidy(p), r.keepSettings()); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return func() { dir.Close() }, nil
+}
+
+// settingsFile holds the settings of all that is in the folder.
+func (r *run) settingsFile() string { return ".pptsn-" + r.kind() + ".json" }
+
+func (r *run) keepSettings() error {
+	path := filepath.Join(r.o.Out, r.settingsFile())
+	old, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case bytes.Equal(bytes.TrimSpace(old), r.settings):
+		return nil
+	case !r.o.Force:
+		return fmt.Errorf("%s was begun with other settings, %s, not %s: give the same ones, another -o, or --force to make all of it again",
+			r.o.Out, bytes.TrimSpace(old), r.settings)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(append(bytes.Clone(r.settings), '\n'))
+		return err
+	})
+}
+
+// tidy removes temporary files that were to become the settings or a list.
+func (r *run) tidy(p *Plan) error {
+	ours := []string{r.settingsFile()}
+	for _, l := range p.lists {
+		ours = append(ours, p.listName(l, r.maker))
+	}
+	for _, dir := range []string{r.o.Out, cmp.Or(r.o.Lists, r.o.Out)} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if of, ok := atomicfile.Leftover(e.Name()); ok && slices.Contains(ours, of) {
+				os.Remove(filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return nil
+}
+
+// finish writes the lists, once all that they name is on the disk.
+func (r *run) finish(p *Plan) error {
+	files, err := p.relist(r.maker, r.pictures)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	if err := syncNames(r.o.Out); err != nil {
+		return err
+	}
+	dir := cmp.Or(r.o.Lists, r.o.Out)
+	if err := Write(dir, files, true); err != nil {
+		return err
+	}
+	for _, f := range files {
+		r.sum.Lists = append(r.sum.Lists, filepath.Join(dir, f.Name))
+	}
+	return nil
+}

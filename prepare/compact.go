@@ -1,0 +1,137 @@
+package prepare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pptsn/pptsn/video"
+)
+
+// Compact makes a copy of each video that is quick to train from: smaller
+// pictures, upright, with key frames close to each other, without sound. All frames
+// are there, in their order and at their times.
+type Compact struct {
+	ShortSide int `json:"short_side"` // pixels that the shorter side is scaled down to; 0: as it is
+	GOP       int `json:"gop"`        // frames from one key frame to the next
+	CRF       int `json:"crf"`        // H.264's quality, 1 to 51; more is smaller and worse
+}
+
+// Run is that of Frames for copies: NAME.mp4, and NAME_compact.list with
+// "path label" a line.
+func (c Compact) Run(ctx context.Context, p *Plan, o RunOptions) (Summary, error) {
+	return runPlan(ctx, p, c, o)
+}
+
+func (c Compact) kind() string   { return "compact" }
+func (c Compact) suffix() string { return ".mp4" }
+
+func (c Compact) check(*Plan) error {
+	if c.ShortSide < 0 || c.ShortSide == 1 || c.GOP < 1 || c.CRF < 1 || c.CRF > 51 {
+		return fmt.Errorf("short side %d, GOP %d, CRF %d: want 0 or 2 and up, 1 and up, 1 to 51", c.ShortSide, c.GOP, c.CRF)
+	}
+	return nil
+}
+
+func (c Compact) line(name string, pictures, label int) (string, error) {
+	return videoLine(name, pictures, label)
+}
+
+func (c Compact) make(ctx context.Context, source, path string, rec record) (m Made, err error) {
+	v, err := video.Open(ctx, source, video.Options{})
+	if err != nil {
+		return Made{}, err
+	}
+	defer v.Close()
+	t := tape{path: path, c: c, small: shrinker{short: c.ShortSide, even: true}}
+	defer t.abort()
+	m.Faults, err = v.Each(ctx, t.add)
+	if err != nil {
+		return Made{}, err
+	}
+	if t.n == 0 {
+		return Made{}, video.ErrNoFrames
+	}
+	rec.Pictures, m.Pictures = t.n, t.n
+	text, err := rec.text()
+	if err != nil {
+		return Made{}, err
+	}
+	t.w.Note(text)
+	if err := t.w.Close(); err != nil {
+		return Made{}, err
+	}
+	m.Bytes, err = size(path)
+	return m, err
+}
+
+func (c Compact) read(path string) (record, error) {
+	text, err := video.ReadNote(path)
+	if errors.Is(err, video.ErrNoNote) {
+		return record{}, errForeign
+	}
+	if err != nil {
+		return record{}, err
+	}
+	rec, err := parseRecord(text)
+	if err != nil {
+		return record{}, errForeign
+	}
+	return rec, nil
+}
+
+// A tape is one copy while it is written.
+type tape struct {
+	path  string
+	c     Compact
+	small shrinker
+	w     *video.Writer // from the first picture on, which says the size
+	n     int           // pictures
+	last  time.Duration // time of the last one
+}
+
+func (t *tape) add(p *video.Picture) error {
+	img, err := p.RGB()
+	if err != nil {
+		return err
+	}
+	img = t.small.apply(img)
+	if t.w == nil {
+		t.w, err = video.Create(t.path, video.WriterOptions{Width: img.W, Height: img.H, GOP: t.c.GOP, CRF: t.c.CRF})
+		if err != nil {
+			return err
+		}
+	}
+	at := t.time(p.Time)
+	t.n, t.last = t.n+1, at
+	return t.w.Write(img, at)
+}
+
+// time is that of the next picture. Times that stand still or go back would be no
+// video: such a picture comes right behind the one before it.
+func (t *tape) time(at time.Duration) time.Duration {
+	const least = time.Millisecond
+	switch {
+	case t.n == 0 || at >= t.last+least/50:
+		return at
+	case at == 0: // nothing is known of the times
+		return t.last + time.Second/25
+	}
+	return t.last + least
+}
+
+func (t *tape) abort() {
+	if t.w != nil {
+		t.w.Abort()
+	}
+}
+
+func size(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
