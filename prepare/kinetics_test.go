@@ -14,7 +14,7 @@ import (
 const kineticsHeader = "label,youtube_id,time_start,time_end,split\n"
 
 func TestKinetics(t *testing.T) {
-	csv := put(t, t.TempDir(), map[string]string{
+	csv := layout(t, t.TempDir(), map[string]string{
 		"train.csv": "\ufeff" + strings.ReplaceAll("label,youtube_id,time_start,time_end,split,is_cc\n"+
 			"tap dancing,-4YTwq0_73Y,44,54,train,0\n"+ // flat
 			"massaging person's head,_HVO2_ZrJno,48,58,train,0\n"+ // folder with underscores
@@ -28,7 +28,7 @@ func TestKinetics(t *testing.T) {
 			"archery,EEEEEEEEEEE,5,15,validate\n" + "archery,EEEEEEEEEEE,50,60,validate\n",
 		"test.csv": "youtube_id,time_start,time_end,split\nFFFFFFFFFFF,3,13,test\nGGGGGGGGGGG,3,13,test\n",
 	})
-	videos := put(t, t.TempDir(), empty(
+	videos := layout(t, t.TempDir(), empty(
 		"-4YTwq0_73Y_000044_000054.mp4",
 		"train/massaging_person's_head/_HVO2_ZrJno_000048_000058.mkv",
 		"train/part_0/sub/a_bcd-efg_-.webm",
@@ -96,8 +96,8 @@ func TestKinetics400Labels(t *testing.T) {
 		videos[file] = ""
 		want = append(want, fmt.Sprintf("%s 0 %d", file, i))
 	}
-	dir := put(t, t.TempDir(), map[string]string{"train.csv": csv})
-	r, files, err := prepare.Kinetics{CSV: []string{dir + "/train.csv"}, Videos: put(t, t.TempDir(), videos)}.Run(t.Context())
+	dir := layout(t, t.TempDir(), map[string]string{"train.csv": csv})
+	r, files, err := prepare.Kinetics{CSV: []string{dir + "/train.csv"}, Videos: layout(t, t.TempDir(), videos)}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,12 +109,12 @@ func TestKinetics400Labels(t *testing.T) {
 }
 
 func TestKineticsFromCSV(t *testing.T) {
-	dir := put(t, t.TempDir(), map[string]string{
+	dir := layout(t, t.TempDir(), map[string]string{
 		"train.csv": kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\nfake \"x\" sport,BBBBBBBBBBB,0,10,train\n\"acting, in play\",CCCCCCCCCCC,0,10,train\n",
 		"bad.csv":   kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\nacting,BBBBBBBBBBB,0,10,train\n",
 		"own.txt":   "zumba\nacting\n",
 	})
-	videos := put(t, t.TempDir(), empty("AAAAAAAAAAA.mp4", "CCCCCCCCCCC.mp4", "BBBBBBBBBBB.mp4"))
+	videos := layout(t, t.TempDir(), empty("AAAAAAAAAAA.mp4", "CCCCCCCCCCC.mp4", "BBBBBBBBBBB.mp4"))
 	r, files, err := prepare.Kinetics{CSV: []string{dir + "/train.csv"}, Videos: videos}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestKineticsFromCSV(t *testing.T) {
 }
 
 func TestKineticsErrors(t *testing.T) {
-	videos := put(t, t.TempDir(), empty("x.mp4"))
+	videos := layout(t, t.TempDir(), empty("x.mp4"))
 	for text, want := range map[string]string{
 		"":                                   "in.csv: the file is empty",
 		"a,b\n1,2\n":                         "in.csv:1: want a header such as",
@@ -152,7 +152,7 @@ func TestKineticsErrors(t *testing.T) {
 		kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\n":   "none of the 1 clips is there: want files like AAAAAAAAAAA_000000_000010.mp4",
 		"\xfe\xff": "UTF-16",
 	} {
-		dir := put(t, t.TempDir(), map[string]string{"in.csv": text})
+		dir := layout(t, t.TempDir(), map[string]string{"in.csv": text})
 		_, _, err := prepare.Kinetics{CSV: []string{dir + "/in.csv"}, Videos: videos}.Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)

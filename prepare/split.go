@@ -32,11 +32,13 @@ type classCount struct{ label, clips int }
 // The cost of a split is the sum over sides and classes of (clips - wanted)² /
 // clips of the class. Items go, largest first, where they raise it least (as in
 // K. Sechidis et al., On the Stratification of Multi-Label Data, 2011), and are
-// then moved while that lowers it.
+// then moved while that lowers it; then a class that is missing on a side costs 1
+// more.
 type dealer struct {
 	wanted, have [sides][]float64 // [class]
 	clips        []float64        // [class]
 	open         []int            // sides that have a share
+	fill         float64          // what it is worth that a class is on a side at all
 }
 
 // split returns the side of each item: a function of the items' keys and the
@@ -97,6 +99,9 @@ func (d *dealer) cost(it splitItem, side int) float64 {
 	for _, n := range it.classes {
 		c, clips := n.label, float64(n.clips)
 		sum += clips * (2*(d.have[side][c]-d.wanted[side][c]) + clips) / d.clips[c]
+		if d.have[side][c] == 0 {
+			sum -= d.fill
+		}
 	}
 	return sum
 }
@@ -121,6 +126,7 @@ func (d *dealer) best(it splitItem) int {
 const maxSweeps = 10
 
 func (d *dealer) improve(items []splitItem, order, side []int) {
+	d.fill = 1
 	for range maxSweeps {
 		moved := false
 		for _, i := range order {

@@ -15,8 +15,8 @@ import (
 	"github.com/pptsn/pptsn/prepare"
 )
 
-// put writes files; a name that ends in / is a folder.
-func put(t testing.TB, dir string, files map[string]string) string {
+// layout writes files; a name that ends in / is a folder.
+func layout(t testing.TB, dir string, files map[string]string) string {
 	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -45,8 +45,8 @@ func empty(names ...string) map[string]string {
 	return files
 }
 
-// spec is any valid one: nothing is loaded.
-var spec = clip.Spec{Sampling: clip.Sampling{Mode: clip.SelectLeft, Segments: 1}, Steps: []clip.Step{{CenterCrop: &clip.CenterCrop{Size: 16}}, {Normalize: &clip.Normalize{Std: [3]float32{1, 1, 1}}}}}
+// listSpec is any valid one: nothing is loaded.
+var listSpec = clip.Spec{Sampling: clip.Sampling{Mode: clip.SelectLeft, Segments: 1}, Steps: []clip.Step{{CenterCrop: &clip.CenterCrop{Size: 16}}, {Normalize: &clip.Normalize{Std: [3]float32{1, 1, 1}}}}}
 
 // written puts files into a folder, and reads each list back as Open and Scan
 // read it: "name frames label".
@@ -67,7 +67,7 @@ func written(t testing.TB, files []prepare.File) (dir string, lists map[string][
 
 func readBack(t testing.TB, list string, frames bool) (out []string) {
 	t.Helper()
-	o := dataset.Options{List: list, Frames: frames, Spec: spec}
+	o := dataset.Options{List: list, Frames: frames, Spec: listSpec}
 	o.Pattern, _ = clip.ParsePattern("img_{:05}.jpg")
 	set, err := dataset.Open(o)
 	if err != nil {
@@ -115,14 +115,14 @@ func classInd(t testing.TB) string {
 }
 
 func TestUCF101(t *testing.T) {
-	ann := put(t, t.TempDir(), map[string]string{
+	ann := layout(t, t.TempDir(), map[string]string{
 		"classInd.txt": classInd(t),
 		"trainlist01.txt": "\ufeffApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi 1\r\nApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02.avi 1\r\n" +
 			"HandstandPushups/v_HandStandPushups_g08_c01.avi 37\r\nYoYo/v_YoYo_g08_c01.avi 101\r\nYoYo/v_YoYo_g08_c01.avi 101\r\n",
 		"testlist01.txt": "ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi\r\n\r\nYoYo/v_YoYo_g08_c01.avi\r\nHammerThrow/v_HammerThrow_g01_c01.avi\r\n",
 		"testlist03.txt": "YoYo/v_YoYo_g01_c01.avi\n",
 	})
-	videos := put(t, t.TempDir(), empty(
+	videos := layout(t, t.TempDir(), empty(
 		"ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi", "ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi", "ApplyEyeMakeup/v_ApplyEyeMakeup_g25_c07.avi",
 		"HandstandPushups/v_HandstandPushups_g08_c01.avi", "v_HammerThrow_g01_c01.avi",
 		"YoYo/v_YoYo_g08_c01.avi", "YoYo/v_YoYo_g01_c01.avi", "YoYo/.hidden.avi", "YoYo/readme.txt"))
@@ -156,11 +156,11 @@ func TestUCF101(t *testing.T) {
 }
 
 func TestUCF101Frames(t *testing.T) {
-	ann := put(t, t.TempDir(), map[string]string{
+	ann := layout(t, t.TempDir(), map[string]string{
 		"classInd.txt":    "1 A\n2 B\n",
 		"trainlist01.txt": "A/v_A_g08_c01.avi 1\nA/v_A_g08_c02.avi 1\nB/v_B_g08_c01.avi 2\nB/v_B_g08_c02.avi 2\n",
 	})
-	frames := put(t, t.TempDir(), empty("A/v_A_g08_c01/img_00001.jpg", "A/v_A_g08_c01/img_00002.jpg", "A/v_A_g08_c01/flow_x_00001.jpg",
+	frames := layout(t, t.TempDir(), empty("A/v_A_g08_c01/img_00001.jpg", "A/v_A_g08_c01/img_00002.jpg", "A/v_A_g08_c01/flow_x_00001.jpg",
 		"A/v_A_g08_c02/img_00001.jpg", "A/v_A_g08_c02/img_00003.jpg", "B/v_B_g08_c01/", "A/v_A_g09_c01/img_00001.jpg", "b/v_b_G08_c02/img_00001.jpg"))
 	counted := 0
 	r, files, err := prepare.UCF101{Annotations: ann, Frames: frames, Absolute: true, Progress: func(done, _ int) { counted = done }}.Run(t.Context())
@@ -179,7 +179,7 @@ func TestUCF101Frames(t *testing.T) {
 }
 
 func TestUCF101Extensions(t *testing.T) {
-	ann := put(t, t.TempDir(), map[string]string{"classInd.txt": "1 A\n", "trainlist01.txt": "A/v_A_g08_c01.avi 1\nA/v_A_g08_c02.avi\n"})
+	ann := layout(t, t.TempDir(), map[string]string{"classInd.txt": "1 A\n", "trainlist01.txt": "A/v_A_g08_c01.avi 1\nA/v_A_g08_c02.avi\n"})
 	for _, tc := range []struct {
 		files  []string
 		keep   bool
@@ -191,7 +191,7 @@ func TestUCF101Extensions(t *testing.T) {
 		{[]string{"A/v_A_g08_c01.mp4", "A/v_A_g08_c02.avi"}, false, "", []string{"A/v_A_g08_c01.mp4 0 0", "A/v_A_g08_c02.avi 0 0"}},
 		{[]string{"A/v_A_g08_c01.mp4", "A/v_A_g08_c01.avi"}, false, ".avi", []string{"A/v_A_g08_c01 0 0"}},
 	} {
-		r, files, err := prepare.UCF101{Annotations: ann, Videos: put(t, t.TempDir(), empty(tc.files...)), Extension: tc.keep}.Run(t.Context())
+		r, files, err := prepare.UCF101{Annotations: ann, Videos: layout(t, t.TempDir(), empty(tc.files...)), Extension: tc.keep}.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestUCF101Extensions(t *testing.T) {
 }
 
 func TestUCF101Errors(t *testing.T) {
-	videos := put(t, t.TempDir(), empty("A/v_A_g01_c01.avi", "x/B_1.avi", "y/B_1.avi"))
+	videos := layout(t, t.TempDir(), empty("A/v_A_g01_c01.avi", "x/B_1.avi", "y/B_1.avi"))
 	ind := "1 A\n2 B\n"
 	for _, tc := range []struct {
 		name  string
@@ -223,7 +223,7 @@ func TestUCF101Errors(t *testing.T) {
 		{"several fit", map[string]string{"classInd.txt": ind, "testlist01.txt": "B/B_1.avi\n"}, "none of the 1 clips"},
 		{"UTF-16", map[string]string{"classInd.txt": "\xff\xfe1\x00"}, "UTF-16"},
 	} {
-		_, _, err := prepare.UCF101{Annotations: put(t, t.TempDir(), tc.files), Videos: videos}.Run(t.Context())
+		_, _, err := prepare.UCF101{Annotations: layout(t, t.TempDir(), tc.files), Videos: videos}.Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", tc.name, err, tc.want)
 		}
@@ -246,7 +246,7 @@ func TestUCF101RealClips(t *testing.T) {
 			ann[name] += "\n"
 		}
 	}
-	r, files, err := prepare.UCF101{Annotations: put(t, t.TempDir(), ann), Videos: actions}.Run(t.Context())
+	r, files, err := prepare.UCF101{Annotations: layout(t, t.TempDir(), ann), Videos: actions}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

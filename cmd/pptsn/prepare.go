@@ -13,6 +13,6 @@ the whole way for Kinetics-400, UCF-101 and clips of your own.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPrepareFrames(), newPrepareCompact(), newPrepareUCF101(), newPrepareKinetics())
+	cmd.AddCommand(newPrepareFrames(), newPrepareCompact(), newPrepareUCF101(), newPrepareKinetics(), newPrepareFolder())
 	return cmd
 }

@@ -1,0 +1,313 @@
+package prepare
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"github.com/pptsn/pptsn/labels"
+)
+
+// Folder makes lists of a user's own clips: one folder for each class, or a CSV
+// file, split at random but evenly.
+type Folder struct {
+	Dir       string
+	CSV       string         // header path,label[,split][,group]; "": folders are the classes
+	Labels    string         // list for package labels: the order of the classes; "": sorted as people sort
+	Val, Test float64        // shares, from 0; both below 1 together
+	Seed      uint64         // the same clips and seed give the same split
+	GroupBy   *regexp.Regexp // its first group, or all of the match, in a clip's name is the clip's group; nil: each clip is its own
+	Absolute  bool           // write absolute paths
+}
+
+// FolderReport says how the clips were split.
+type FolderReport struct {
+	Classes   []FolderClass `json:"classes"`
+	Clips     int           `json:"clips"`
+	Sides     []string      `json:"sides"`               // train, val, test: those that Split counts
+	Split     []int         `json:"split"`               // clips of each side
+	Shares    []float64     `json:"shares"`              // of each side
+	Wanted    []float64     `json:"wanted"`              // shares that were asked for; nil if the CSV file has them all
+	Groups    int           `json:"groups"`              // 0: not grouped
+	Ungrouped []string      `json:"ungrouped,omitempty"` // clips that GroupBy does not match: each is its own group
+	Furthest  *Deviation    `json:"furthest,omitempty"`  // the class whose shares are furthest from those wanted
+	Thin      []string      `json:"thin,omitempty"`      // classes that lack clips on a side, as text
+	Stray     []string      `json:"stray,omitempty"`     // videos outside of the folders of classes
+	Missing   []string      `json:"missing,omitempty"`   // that the CSV file names
+	Unnamed   []string      `json:"unnamed,omitempty"`   // names that cannot stand in a list
+	Bad       []Problem     `json:"bad,omitempty"`       // rows of the CSV file that cannot be used
+	Skipped   Skipped       `json:"skipped"`
+}
+
+// FolderClass is a class and its clips.
+type FolderClass struct {
+	Name  string `json:"name"`
+	Clips int    `json:"clips"`
+	Split []int  `json:"split"` // clips of each side
+}
+
+// Deviation is a share of a class's clips that is not as wanted.
+type Deviation struct {
+	Class  string  `json:"class"`
+	Side   string  `json:"side"`
+	Share  float64 `json:"share"`
+	Wanted float64 `json:"wanted"`
+}
+
+// An ownClip is a clip of the user's.
+type ownClip struct {
+	name  string // as in the list
+	key   string // the same without the prefix of Absolute
+	class string
+	group string // "": its own
+	side  int    // -1: to be dealt
+	label int
+}
+
+// Run finds the clips, splits them and returns the report and the files to
+// write.
+func (o Folder) Run(ctx context.Context) (*FolderReport, []File, error) {
+	if !(o.Val >= 0 && o.Test >= 0 && o.Val+o.Test < 1) {
+		return nil, nil, fmt.Errorf("shares of %v for val and %v for test: want both from 0 and below 1 together", o.Val, o.Test)
+	}
+	r := &FolderReport{}
+	find := o.walk
+	if o.CSV != "" {
+		find = o.readCSV
+	}
+	clips, names, err := find(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if clips, names, err = o.number(clips, names, r); err != nil {
+		return nil, nil, err
+	}
+	o.group(clips, r)
+	o.deal(clips, len(names), r)
+	files, err := o.files(clips, names, r)
+	return r, files, err
+}
+
+// walk finds the clips below the folders of the classes.
+func (o Folder) walk(ctx context.Context, r *FolderReport) (clips []ownClip, names []string, err error) {
+	entries, err := os.ReadDir(o.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		info, err := os.Stat(filepath.Join(o.Dir, name))
+		switch {
+		case name[0] == '.':
+			r.Skipped.Hidden++
+		case err != nil:
+			r.Skipped.Links++
+		case info.IsDir():
+			names = append(names, name)
+			w := walker{ctx: ctx, root: o.Dir, skipped: &r.Skipped, video: func(rel string) {
+				clips = append(clips, ownClip{name: rel, class: name, side: -1})
+			}}
+			if err := w.walk(name); err != nil {
+				return nil, nil, err
+			}
+		case IsVideo(name):
+			r.Stray = append(r.Stray, name)
+		default:
+			r.Skipped.Other++
+		}
+	}
+	slices.SortFunc(names, natural)
+	if len(clips) == 0 {
+		return nil, nil, fmt.Errorf("%s: no videos in folders: want CLASS/CLIP.mp4", o.Dir)
+	}
+	return clips, names, nil
+}
+
+// number labels the clips, drops those that cannot stand in a list, and sorts
+// them by label and name.
+func (o Folder) number(clips []ownClip, names []string, r *FolderReport) ([]ownClip, []string, error) {
+	if o.Labels != "" {
+		list, err := labels.Read(o.Labels)
+		if err != nil {
+			return nil, nil, err
+		}
+		names = list
+	}
+	index := map[string]int{}
+	for i, name := range names {
+		if _, ok := index[name]; ok {
+			return nil, nil, fmt.Errorf("the class %s is twice in the list of classes", quoted(name))
+		}
+		index[name] = i
+	}
+	prefix := ""
+	if o.Absolute {
+		abs, err := filepath.Abs(o.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		prefix = abs
+	}
+	var kept []ownClip
+	for _, c := range clips {
+		label, ok := index[c.class]
+		if !ok {
+			return nil, nil, fmt.Errorf("%s: the class %s is not in %s", c.name, quoted(c.class), o.Labels)
+		}
+		c.key = c.name
+		if c.label = label; !path.IsAbs(c.name) {
+			c.name = path.Join(prefix, c.name)
+		}
+		if err := listable(c.name); err != nil {
+			r.Unnamed = append(r.Unnamed, err.Error())
+			continue
+		}
+		kept = append(kept, c)
+	}
+	if len(kept) == 0 {
+		return nil, nil, errors.New("no clip has a name that can stand in a list")
+	}
+	slices.SortFunc(kept, func(a, b ownClip) int {
+		return cmp.Or(a.label-b.label, natural(a.name, b.name))
+	})
+	return kept, names, nil
+}
+
+// group finds the groups of clips that have none yet.
+func (o Folder) group(clips []ownClip, r *FolderReport) {
+	groups := map[string]bool{}
+	for i := range clips {
+		c := &clips[i]
+		if o.GroupBy != nil && c.group == "" {
+			m := o.GroupBy.FindStringSubmatch(c.key)
+			switch {
+			case m == nil:
+				r.Ungrouped = append(r.Ungrouped, c.key)
+			case len(m) > 1:
+				c.group = m[1]
+			default:
+				c.group = m[0]
+			}
+		}
+		if c.group != "" {
+			groups[c.group] = true
+		}
+	}
+	if r.Groups = len(groups); r.Groups > 0 {
+		r.Groups += len(r.Ungrouped)
+	}
+}
+
+// deal splits the clips whose side is open.
+func (o Folder) deal(clips []ownClip, classes int, r *FolderReport) {
+	of := map[string][]int{} // clips of an item
+	var keys []string
+	for i, c := range clips {
+		if c.side >= 0 {
+			continue
+		}
+		key := "clip " + c.key
+		if c.group != "" {
+			key = "group " + c.group
+		}
+		if of[key] == nil {
+			keys = append(keys, key)
+		}
+		of[key] = append(of[key], i)
+	}
+	if len(keys) == 0 {
+		return
+	}
+	items := make([]splitItem, len(keys))
+	for i, key := range keys {
+		items[i] = splitItem{key: key, size: len(of[key])}
+		for _, c := range of[key] { // sorted by label
+			n := len(items[i].classes)
+			if n == 0 || items[i].classes[n-1].label != clips[c].label {
+				items[i].classes, n = append(items[i].classes, classCount{label: clips[c].label}), n+1
+			}
+			items[i].classes[n-1].clips++
+		}
+	}
+	r.Wanted = []float64{math.Round(1e9*(1-o.Val-o.Test)) / 1e9, o.Val, o.Test}
+	for i, side := range split(items, classes, [sides]float64(r.Wanted), o.Seed) {
+		for _, c := range of[keys[i]] {
+			clips[c].side = side
+		}
+	}
+}
+
+// files counts the clips and writes the lists.
+func (o Folder) files(clips []ownClip, names []string, r *FolderReport) ([]File, error) {
+	var lists [sides]List
+	r.Classes, r.Clips = make([]FolderClass, len(names)), len(clips)
+	for i, name := range names {
+		r.Classes[i] = FolderClass{Name: name, Split: make([]int, sides)}
+	}
+	for _, c := range clips {
+		r.Classes[c.label].Clips++
+		r.Classes[c.label].Split[c.side]++
+		lists[c.side].Clips = append(lists[c.side].Clips, Clip{Name: c.name, Label: c.label})
+	}
+	f, err := labelFile("labels.txt", names)
+	if err != nil {
+		return nil, err
+	}
+	out := []File{f}
+	for side, l := range lists {
+		r.Sides = append(r.Sides, sideNames[side])
+		r.Split = append(r.Split, len(l.Clips))
+		r.Shares = append(r.Shares, math.Round(1e4*float64(len(l.Clips))/float64(len(clips)))/1e4)
+		if len(l.Clips) == 0 {
+			continue
+		}
+		l.Name = sideNames[side] + ".list"
+		f, err := l.file()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	r.thin()
+	r.deviation()
+	return out, nil
+}
+
+// deviation finds Furthest.
+func (r *FolderReport) deviation() {
+	if r.Wanted == nil {
+		return
+	}
+	most := 0.0
+	for _, c := range r.Classes {
+		for side, n := range c.Split {
+			share := float64(n) / float64(max(c.Clips, 1))
+			if off := math.Abs(share - r.Wanted[side]); c.Clips > 0 && off > most+1e-9 {
+				most, r.Furthest = off, &Deviation{c.Name, sideNames[side], math.Round(1e4*share) / 1e4, r.Wanted[side]}
+			}
+		}
+	}
+}
+
+// thin notes the classes that a side has no clip of, though it has others.
+func (r *FolderReport) thin() {
+	for _, c := range r.Classes {
+		if c.Clips == 0 {
+			r.Thin = append(r.Thin, c.Name+" has no clips at all")
+			continue
+		}
+		for side, n := range c.Split {
+			wanted := r.Split[side] > 0 || r.Wanted != nil && r.Wanted[side] > 0
+			if n == 0 && wanted {
+				r.Thin = append(r.Thin, fmt.Sprintf("%s has %d clips and none in %s", c.Name, c.Clips, sideNames[side]))
+			}
+		}
+	}
+}
