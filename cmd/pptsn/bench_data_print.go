@@ -104,7 +104,7 @@ func limits(r rateRow) string {
 	}
 	for _, f := range r.PerClip {
 		if f.Stage == r.Limit {
-			return fmt.Sprintf("%d workers are about as fast as it gets; %s limits (%.0f %%): %s", r.Workers, f.Stage, 100*f.Share, advice[f.Stage])
+			return fmt.Sprintf("more than %s brings little here; %s limits (%.0f %%): %s", workersText(r.Workers), f.Stage, 100*f.Share, advice[f.Stage])
 		}
 	}
 	return ""
@@ -114,7 +114,17 @@ func (r needRow) String() string {
 	if r.Workers == nil {
 		return fmt.Sprintf("%g clips/s: no number of workers that was measured suffices; it takes about %d cores", r.Need, r.Cores)
 	}
-	return fmt.Sprintf("%g clips/s: %d workers suffice", r.Need, *r.Workers)
+	return fmt.Sprintf("%g clips/s: enough with %s", r.Need, workersText(*r.Workers))
+}
+
+func workersText(n int) string {
+	switch n {
+	case 0:
+		return "no worker besides the caller"
+	case 1:
+		return "1 worker"
+	}
+	return fmt.Sprintf("%d workers", n)
 }
 
 func (b *dataBench) printRatios(w io.Writer) {
@@ -128,7 +138,7 @@ func (b *dataBench) printRatios(w io.Writer) {
 	}
 	for i, n := range b.workers {
 		r := b.ratioRow(i).Ratio
-		fmt.Fprintf(w, "  clips/s  %.3g times (%.3g to %.3g) with %d workers\n", r.Median, r.Low, r.High, n)
+		fmt.Fprintf(w, "  clips/s  %.3g times (%.3g to %.3g) with %s\n", r.Median, r.Low, r.High, workersText(n))
 	}
 }
 
