@@ -22,6 +22,8 @@ type trainOptions struct {
 	maxIters  int
 	saveEvery int
 	maxBad    float64
+	noCheck   bool
+	allowLeak bool
 	threads   int
 
 	amp      bool
@@ -44,9 +46,11 @@ The same seed gives the same run. Ctrl-C and SIGTERM save and end it; --resume
 goes on from the newest checkpoint and ends with the weights of a run that was
 never interrupted, on the CPU bit for bit.
 
-A clip that cannot be read is named and left out; past the share --max-bad the run
-stops. Training needs libtorch (make torch). It uses a GPU where libtorch has one
-and use_gpu is not False, else the CPU.
+The lists are looked at first, as by pptsn check --quick: files that are not there
+are named, and clips that are in DATASET.valid, too, end it. A clip that cannot be
+read is named and left out; past the share --max-bad the run stops. Training needs
+libtorch (make torch). It uses a GPU where libtorch has one and use_gpu is not
+False, else the CPU.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 		Example: `  pptsn train -c configs/recognition/pptsn/pptsn_k400_videos.yaml --validate --amp
@@ -68,6 +72,8 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 	f.IntVar(&o.maxIters, "max_iters", 0, "use at most so many batches of an epoch")
 	f.IntVar(&o.saveEvery, "save_every", 0, "save a checkpoint after so many iterations, within an epoch too")
 	f.Float64Var(&o.maxBad, "max-bad", 0.05, "share of the training clips that may be unreadable")
+	f.BoolVar(&o.noCheck, "no-check", false, "do not look at the lists first (files that are not there, clips in both)")
+	f.BoolVar(&o.allowLeak, "allow-leak", false, "train although clips of DATASET.train are in DATASET.valid, too")
 	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
 	f.BoolVar(&o.amp, "amp", false, "mixed precision")
 	f.StringVar(&o.ampLevel, "amp_level", "O1", "O1: convolutions and linear layers in 16 bits; O2: all but batch norms, float32 weights kept beside")

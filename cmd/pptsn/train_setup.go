@@ -55,7 +55,7 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 	if p := t.training.PreciseBN; p != nil {
 		j.PreciseBN = &train.PreciseBN{Interval: p.Interval, Batches: p.Batches}
 	}
-	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars} {
+	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.checkLists, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars} {
 		if err := step(ctx, j); err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (t *trainSetup) device(_ context.Context, j *train.Job) error {
 }
 
 // data opens the list and builds the network for its clips.
-func (t *trainSetup) data(ctx context.Context, j *train.Job) error {
+func (t *trainSetup) data(_ context.Context, j *train.Job) error {
 	spec, err := t.cfg.Clip(config.Train)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (t *trainSetup) data(ctx context.Context, j *train.Job) error {
 		return err
 	}
 	j.Accumulate = max(1, t.training.GlobalBatch/data.Batch)
-	return t.missing(ctx, "train", set, t.maxBad)
+	return nil
 }
 
 // settings are all that shapes an update, besides what checkpoint.Run has by
@@ -131,30 +131,8 @@ func (t *trainSetup) settings(spec clip.Spec) (map[string]string, error) {
 	return settings, nil
 }
 
-// missing finds absent files before hours of work.
-func (t *trainSetup) missing(ctx context.Context, use string, set *dataset.Set, most float64) error {
-	const named = 5
-	missing, n := set.Missing(ctx, named)
-	if n == 0 || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var lines []string
-	for _, s := range missing {
-		lines = append(lines, fmt.Sprintf("  line %d: %s", s.Line, s.Path))
-	}
-	if n > named {
-		lines = append(lines, fmt.Sprintf("  and %d more", n-named))
-	}
-	text := fmt.Sprintf("%d of %d clips of DATASET.%s are not there:\n%s", n, set.Len(), use, strings.Join(lines, "\n"))
-	if float64(n) > most*float64(set.Len()) {
-		return fmt.Errorf("%s\nset DATASET.%s.data_prefix to their folder, mend the list, or raise --max-bad", text, use)
-	}
-	fmt.Fprintf(t.err, "pptsn: %s\n", text)
-	return nil
-}
-
 // validation readies DATASET.valid for --validate.
-func (t *trainSetup) validation(ctx context.Context, j *train.Job) error {
+func (t *trainSetup) validation(_ context.Context, j *train.Job) error {
 	if !t.validate {
 		return nil
 	}
@@ -164,9 +142,6 @@ func (t *trainSetup) validation(ctx context.Context, j *train.Job) error {
 	}
 	set, data, err := openData(t.cfg, config.Valid, spec, t.model.Network.Classes)
 	if err != nil {
-		return err
-	}
-	if err := t.missing(ctx, "valid", set, 1); err != nil {
 		return err
 	}
 	h, w := spec.Size()
