@@ -50,9 +50,7 @@ func (s *Sheet) layOut() (*layout, error) {
 	across := max(l.left-margin+l.wide*(l.cell+gap)-gap, minAcross)
 	l.size.X = across + 2*margin
 	l.write(l.title, margin, across, s.Title, ink)
-	for _, line := range lines(s.Note) {
-		l.write(l.text, margin, across, line, quiet)
-	}
+	l.paragraph(margin, across, s.Note, quiet)
 	for _, r := range s.Rows {
 		l.row(r, across)
 	}
@@ -98,9 +96,7 @@ func (l *layout) row(r Row, across int) {
 	}
 	l.y += gap
 	top := l.y
-	for _, line := range lines(r.Error) {
-		l.write(l.text, l.left, across-(l.left-margin), line, alert)
-	}
+	l.paragraph(l.left, across-(l.left-margin), r.Error, alert)
 	for i := 0; i < len(r.Cells); i += l.wide {
 		l.line(r.Cells[i:min(i+l.wide, len(r.Cells))])
 	}
@@ -134,6 +130,15 @@ func (l *layout) line(cells []Cell) {
 		bottom = max(bottom, l.y)
 	}
 	l.y = bottom + gap
+}
+
+// paragraph writes all of a text.
+func (l *layout) paragraph(x, width int, text string, c color.RGBA) {
+	for _, part := range lines(text) {
+		for _, line := range l.text.wrap(part, width) {
+			l.write(l.text, x, width, line, c)
+		}
+	}
 }
 
 // write puts a line of text below what is there.

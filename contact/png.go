@@ -10,11 +10,11 @@ import (
 	"io"
 )
 
-// maxPixels is the largest PNG that is drawn: programs that show pictures have
+// MaxPixels is the largest PNG that is drawn: programs that show pictures have
 // trouble with larger ones.
-const maxPixels = 1 << 26
+const MaxPixels = 1 << 26
 
-// ErrTooLarge reports a sheet of more than 67 million pixels.
+// ErrTooLarge reports a sheet of more than MaxPixels.
 var ErrTooLarge = errors.New("contact: too many pictures for one PNG")
 
 var (
@@ -33,7 +33,7 @@ func (s *Sheet) PNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if l.size.X*l.size.Y > maxPixels {
+	if l.size.X*l.size.Y > MaxPixels {
 		return fmt.Errorf("%w: %d x %d pixels", ErrTooLarge, l.size.X, l.size.Y)
 	}
 	m := image.NewRGBA(image.Rectangle{Max: l.size})

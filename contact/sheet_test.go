@@ -96,10 +96,12 @@ func TestPNGGeometry(t *testing.T) {
 	}
 }
 
-// inked counts pixels of text that are not paper.
-func inked(t *testing.T, title string) int {
+// inked counts the dark pixels of a title.
+func inked(t *testing.T, title string) int { return dark(t, &contact.Sheet{Title: title}) }
+
+func dark(t *testing.T, s *contact.Sheet) int {
 	t.Helper()
-	m, n := drawPNG(t, &contact.Sheet{Title: title}), 0
+	m, n := drawPNG(t, s), 0
 	for y := range m.Bounds().Dy() {
 		for x := range m.Bounds().Dx() {
 			if color.GrayModel.Convert(m.At(x, y)).(color.Gray).Y < 128 {
@@ -118,6 +120,10 @@ func TestPNGText(t *testing.T) {
 	}
 	if inked(t, "猫") != inked(t, "犬") || inked(t, "猫") == 0 {
 		t.Error("letters that the font lacks are not drawn as one box")
+	}
+	note := func(words int) int { return dark(t, &contact.Sheet{Note: strings.Repeat("word ", words)}) }
+	if one, all := note(1), note(300); all < 280*one || all > 320*one {
+		t.Errorf("a note of 300 words has %d dark pixels, one of one word %d: some are lost", all, one)
 	}
 	long := drawPNG(t, &contact.Sheet{Title: strings.Repeat("long ", 1000), Note: "\xff\xfe\x00\t"})
 	if w := long.Bounds().Dx(); w > 1000 {

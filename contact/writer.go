@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"sort"
+	"strings"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
@@ -72,4 +73,18 @@ func (w *writer) fit(text string, width int) string {
 	letters := []rune(text)
 	n := sort.Search(len(letters), func(n int) bool { return w.width(string(letters[:n+1])+"…") > width })
 	return string(letters[:n]) + "…"
+}
+
+// wrap breaks a text into lines at its spaces. A word that is too wide is left
+// to fit.
+func (w *writer) wrap(text string, width int) (wrapped []string) {
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		longer := strings.TrimPrefix(line+" "+word, " ")
+		if line != "" && w.width(longer) > width {
+			wrapped, longer = append(wrapped, line), word
+		}
+		line = longer
+	}
+	return append(wrapped, line)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -123,7 +124,9 @@ func browse(cmd *cobra.Command, o browseOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.write(sheet); err != nil {
+	if err := o.write(sheet); errors.Is(err, contact.ErrTooLarge) {
+		return fmt.Errorf("%w: %s, or --output sheet.html", err, showFewer)
+	} else if err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "pptsn: wrote %s\n", o.output)

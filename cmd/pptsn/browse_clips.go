@@ -160,13 +160,19 @@ func (b *browser) video(ctx context.Context, path string, rng *rand.Rand) (*clip
 // maxShown pictures are held in memory: 750 MB at 224 x 224 pixels.
 const maxShown = 5000
 
+// checkSize refuses before anything is decoded what would be too much.
 func (b *browser) checkSize() error {
-	clips := len(b.shown) * b.epochs
-	if n := clips * b.spec.Views(); n > maxShown {
-		return fmt.Errorf("%d clips of %d pictures are more than a sheet holds (%d): show fewer with --samples or --line, or fewer segments with -o", clips, b.spec.Views(), maxShown)
+	clips, views := len(b.shown)*b.epochs, b.spec.Views()
+	if clips*views > maxShown {
+		return fmt.Errorf("%d clips of %d pictures are more than a sheet holds (%d): %s", clips, views, maxShown, showFewer)
+	}
+	if h, w := b.spec.Size(); b.png() && clips*views*h*w > contact.MaxPixels {
+		return fmt.Errorf("%w: %s, or --output sheet.html", contact.ErrTooLarge, showFewer)
 	}
 	return nil
 }
+
+const showFewer = "show fewer with --samples or --line, or fewer segments with -o"
 
 // clips loads and lays out each clip in each epoch.
 func (b *browser) clips(ctx context.Context) ([]contact.Row, error) {
