@@ -31,18 +31,18 @@ type Folder struct {
 type FolderReport struct {
 	Classes   []FolderClass `json:"classes"`
 	Clips     int           `json:"clips"`
-	Sides     []string      `json:"sides"`               // train, val, test: those that Split counts
-	Split     []int         `json:"split"`               // clips of each side
-	Shares    []float64     `json:"shares"`              // of each side
-	Wanted    []float64     `json:"wanted"`              // shares that were asked for; nil if the CSV file has them all
-	Groups    int           `json:"groups"`              // 0: not grouped
-	Ungrouped []string      `json:"ungrouped,omitempty"` // clips that GroupBy does not match: each is its own group
-	Furthest  *Deviation    `json:"furthest,omitempty"`  // the class whose shares are furthest from those wanted
-	Thin      []string      `json:"thin,omitempty"`      // classes that lack clips on a side, as text
-	Stray     []string      `json:"stray,omitempty"`     // videos outside of the folders of classes
-	Missing   []string      `json:"missing,omitempty"`   // that the CSV file names
-	Unnamed   []string      `json:"unnamed,omitempty"`   // names that cannot stand in a list
-	Bad       []Problem     `json:"bad,omitempty"`       // rows of the CSV file that cannot be used
+	Sides     []string      `json:"sides"`              // train, val, test: those that Split counts
+	Split     []int         `json:"split"`              // clips of each side
+	Shares    []float64     `json:"shares"`             // of each side
+	Wanted    []float64     `json:"wanted"`             // shares that were asked for; nil if the CSV file has them all
+	Groups    int           `json:"groups"`             // 0: not grouped
+	Ungrouped []string      `json:"ungrouped"`          // clips that GroupBy does not match: each is its own group
+	Furthest  *Deviation    `json:"furthest,omitempty"` // the class whose shares are furthest from those wanted
+	Thin      []string      `json:"thin"`               // classes that lack clips on a side, as text
+	Stray     []string      `json:"stray"`              // videos outside of the folders of classes
+	Missing   []string      `json:"missing"`            // that the CSV file names
+	Unnamed   []string      `json:"unnamed"`            // names that cannot stand in a list
+	Bad       []Problem     `json:"bad"`                // rows of the CSV file that cannot be used
 	Skipped   Skipped       `json:"skipped"`
 }
 
@@ -77,7 +77,9 @@ func (o Folder) Run(ctx context.Context) (*FolderReport, []File, error) {
 	if !(o.Val >= 0 && o.Test >= 0 && o.Val+o.Test < 1) {
 		return nil, nil, fmt.Errorf("shares of %v for val and %v for test: want both from 0 and below 1 together", o.Val, o.Test)
 	}
-	r := &FolderReport{}
+	r := &FolderReport{ // lists without items are [] in JSON, not null
+		Ungrouped: []string{}, Thin: []string{}, Stray: []string{}, Missing: []string{}, Unnamed: []string{}, Bad: []Problem{},
+	}
 	find := o.walk
 	if o.CSV != "" {
 		find = o.readCSV

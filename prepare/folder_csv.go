@@ -86,7 +86,7 @@ func (o Folder) readCSV(ctx context.Context, r *FolderReport) (clips []ownClip, 
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Bad = bad
+	r.Bad = append(r.Bad, bad...)
 	classOf, names, err := o.classes(rows)
 	if err != nil {
 		return nil, nil, err

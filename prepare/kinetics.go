@@ -64,7 +64,10 @@ func (o Kinetics) Run(ctx context.Context) (*KineticsReport, []File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &KineticsReport{Bad: bad}
+	r := &KineticsReport{ // lists without items are [] in JSON, not null
+		Splits: []KineticsSplit{}, Missing: []string{}, Extra: []string{}, Several: []Several{}, Folders: []Misplaced{},
+		Unclear: []Problem{}, Double: []Problem{}, Bad: append([]Problem{}, bad...), Unnamed: []string{},
+	}
 	classes, from, err := kineticsClasses(o.Labels, rows, o.CSV)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +81,7 @@ func (o Kinetics) Run(ctx context.Context) (*KineticsReport, []File, error) {
 		return nil, nil, err
 	}
 	j := kineticsJoin{o: o, report: r, classes: classes, index: ix}
-	if err := j.run(rows); err != nil {
+	if err := j.run(ctx, rows); err != nil {
 		return nil, nil, err
 	}
 	files, err := j.files()
@@ -116,7 +119,7 @@ type kineticsJoin struct {
 	lists  [sides]List
 }
 
-func (j *kineticsJoin) run(rows []kineticsRow) error {
+func (j *kineticsJoin) run(ctx context.Context, rows []kineticsRow) error {
 	if j.o.Absolute {
 		abs, err := filepath.Abs(j.o.Videos)
 		if err != nil {
@@ -131,6 +134,9 @@ func (j *kineticsJoin) run(rows []kineticsRow) error {
 	}
 	found := 0
 	for _, r := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		s := &j.split[r.side]
 		s.Rows++
 		files := j.index.lookUp(r.key)
@@ -146,7 +152,7 @@ func (j *kineticsJoin) run(rows []kineticsRow) error {
 			j.take(r, files)
 		}
 	}
-	j.report.Extra = j.index.unused()
+	j.report.Extra = append(j.report.Extra, j.index.unused()...)
 	if found == 0 {
 		return fmt.Errorf("%s: none of the %d clips is there: want files like %s.mp4", j.o.Videos, len(rows), rows[0].key)
 	}

@@ -73,7 +73,10 @@ func (o UCF101) Run(ctx context.Context) (*UCF101Report, []File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &UCF101Report{Classes: len(a.names), Odd: a.odd}
+	r := &UCF101Report{ // lists without items are [] in JSON, not null
+		Classes: len(a.names), Splits: []UCF101Split{}, Missing: []string{}, Extra: []string{}, Renamed: []Renamed{},
+		Double: []string{}, Bad: []BadFolder{}, Odd: append([]Problem{}, a.odd...),
+	}
 	found, err := o.find(ctx, a, r)
 	if err != nil {
 		return nil, nil, err
@@ -140,7 +143,7 @@ func (o UCF101) find(ctx context.Context, a *ucf101Annotations, r *UCF101Report)
 			}
 		}
 	}
-	r.Extra = ix.unused()
+	r.Extra = append(r.Extra, ix.unused()...)
 	if o.Frames != "" {
 		return found, o.count(ctx, found, r)
 	}

@@ -24,7 +24,8 @@ func (r remarks) some(what string, items []string, where string) {
 	if len(items) == 0 {
 		return
 	}
-	r.say("%d %s: %s%s", len(items), what, strings.Join(items[:min(shownNames, len(items))], ", "), more(len(items), where))
+	first := strings.Join(items[:min(shownNames, len(items))], ", ")
+	r.say("%d %s: %s%s", len(items), what, strings.ReplaceAll(first, "\t", " "), more(len(items), where))
 }
 
 // problems names lines of files.
