@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/probe"
 )
 
 // Options says what a list holds and how its clips are read.
@@ -35,6 +36,10 @@ type Options struct {
 	Spec    clip.Spec     // how a clip becomes views
 	Classes int           // labels must be below; 0: unchecked
 	Timeout time.Duration // for reading one clip, which is bad after that; 0 means a minute
+
+	// Cache spares the reading through video files that were opened before. The
+	// clips are the same without; nil does without.
+	Cache *probe.Cache
 }
 
 // A Sample is one line of the list.

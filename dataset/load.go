@@ -102,7 +102,7 @@ func (s *Set) open(ctx context.Context, sample Sample) (source, error) {
 	if s.o.Frames {
 		return folder{&clip.Folder{Dir: sample.Path, Pattern: s.o.Pattern, N: sample.Frames, Decode: jpeg.Decode}}, nil
 	}
-	return video.Open(ctx, sample.Path, video.Options{})
+	return s.o.Cache.Open(ctx, sample.Path, video.Options{})
 }
 
 type folder struct{ *clip.Folder }
