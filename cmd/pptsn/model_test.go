@@ -91,6 +91,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("PPTSN_TEST_MAIN") != "" { // see child
 		main()
 	}
+	if dir, err := fixtureOnce(); err == nil { // tests leave the user's cache alone
+		os.Setenv("PPTSN_CACHE", filepath.Join(dir, "cache"))
+	}
 	code := m.Run()
 	if dir, err := fixtureOnce(); err == nil {
 		os.RemoveAll(dir)

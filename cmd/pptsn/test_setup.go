@@ -11,6 +11,7 @@ import (
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
 	"github.com/pptsn/pptsn/labels"
+	"github.com/pptsn/pptsn/probe"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -47,9 +48,13 @@ func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int) (
 	if err != nil {
 		return nil, data, err
 	}
+	known, err := probe.OpenCache("")
+	if err != nil {
+		known = nil // it only saves time
+	}
 	set, err := dataset.Open(dataset.Options{
 		List: data.List, Prefix: data.Prefix, Frames: data.Frames, Suffix: data.Suffix, Pattern: data.Pattern,
-		Spec: spec, Classes: classes,
+		Spec: spec, Classes: classes, Cache: known,
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w (the list of DATASET.%s; another one: -o DATASET.%s.file_path=LIST -o DATASET.%s.data_prefix=FOLDER)", err, use, use, use)
