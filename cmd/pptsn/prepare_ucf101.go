@@ -120,11 +120,19 @@ func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
 	if o.Absolute {
 		prefix = ""
 	}
-	list := func(use string) string {
-		return filepath.Join(o.out, fmt.Sprintf("ucf101_%s_split_%d_%s.txt", use, r.Splits[0].Split, format))
+	split := r.Splits[0]
+	list := func(use string, clips int) string {
+		if clips == 0 {
+			return ""
+		}
+		return filepath.Join(o.out, fmt.Sprintf("ucf101_%s_split_%d_%s.txt", use, split.Split, format))
+	}
+	var keys []string
+	if r.Classes != 101 {
+		keys = []string{fmt.Sprintf("MODEL.head.num_classes=%d", r.Classes)}
 	}
 	say.next(nextStep{
-		config: config, train: list("train"), val: list("val"), prefix: prefix,
+		config: config, keys: keys, train: list("train", split.Train), val: list("val", split.Val), prefix: prefix,
 		suffix: r.Suffix, setSuffix: o.Frames == "" && r.Suffix != ".avi",
 	})
 }
