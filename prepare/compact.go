@@ -99,7 +99,7 @@ func (t *tape) add(p *video.Picture) error {
 	}
 	img = t.small.apply(img)
 	if t.w == nil {
-		t.w, err = video.Create(t.path, video.WriterOptions{Width: img.W, Height: img.H, GOP: t.c.GOP, CRF: t.c.CRF})
+		t.w, err = video.Create(t.path, video.WriterOptions{Width: img.W, Height: img.H, GOP: t.c.GOP, CRF: t.c.CRF, FastDecode: true})
 		if err != nil {
 			return err
 		}

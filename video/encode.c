@@ -97,6 +97,8 @@ static int open_encoder(writer *w, const writer_options *o, failure *f)
 	if (h264) {
 		av_opt_set_double(c->priv_data, "crf", o->crf, 0);
 		av_opt_set(c->priv_data, "preset", o->preset, 0);
+		if (o->fast_decode) // no CABAC, no deblocking, no weighted prediction
+			av_opt_set(c->priv_data, "tune", "fastdecode", 0);
 		av_opt_set_int(c->priv_data, "sc_threshold", 0, 0); // key frames at even distances
 	} else {
 		c->flags |= AV_CODEC_FLAG_QSCALE;

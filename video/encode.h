@@ -13,6 +13,7 @@ typedef struct {
 	const char *preset;  // of libx264
 	int width, height;   // pixels, even
 	int gop, crf, threads;
+	int fast_decode;     // H.264 without what is slow to decode
 } writer_options;
 
 writer *writer_new(void);
