@@ -15,6 +15,9 @@ const (
 	indexEntry = "-index"
 )
 
+// unfinished begins the name of an entry that is being written.
+const unfinished = "new-"
+
 // maxEntry bounds an entry: the index of some hours.
 const maxEntry = 16 << 20 // bytes
 
@@ -62,7 +65,7 @@ func (c *Cache) write(path string, data []byte) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "new-")
+	f, err := os.CreateTemp(dir, unfinished)
 	if err != nil {
 		return err
 	}

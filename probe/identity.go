@@ -32,9 +32,9 @@ type Identity struct {
 // FFmpeg's libraries are in the key too, the path is not: a file that was moved
 // is still known.
 //
-// It cannot see a change in the middle after which the size is the same and the
-// time was set back, as rsync --times and cp --preserve set it, nor one within
-// the file system's clock tick.
+// It cannot see a change in the middle of the file that leaves its size and was
+// followed by putting back the time, or fell into the same tick of the file
+// system's clock as the last look.
 func Identify(path string) (Identity, error) {
 	f, info, err := open(path)
 	if err != nil {

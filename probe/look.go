@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"time"
 
 	"github.com/pptsn/pptsn/frame"
@@ -148,35 +146,4 @@ func (found *findings) decode(ctx context.Context, f *video.File) error {
 	}
 	found.Thumb, err = encode(picture)
 	return err
-}
-
-// hashFile reads the whole file.
-func hashFile(ctx context.Context, path string) (size int64, sum [32]byte, err error) {
-	f, _, err := open(path)
-	if err != nil {
-		return 0, sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	size, err = copyAll(ctx, h, f)
-	copy(sum[:], h.Sum(nil))
-	return size, sum, err
-}
-
-// copyAll is io.Copy that ends with ctx.
-func copyAll(ctx context.Context, h hash.Hash, r io.Reader) (n int64, err error) {
-	buf := make([]byte, 256<<10)
-	for {
-		k, err := r.Read(buf)
-		h.Write(buf[:k])
-		n += int64(k)
-		switch {
-		case errors.Is(err, io.EOF):
-			return n, nil
-		case err != nil:
-			return n, err
-		case ctx.Err() != nil:
-			return n, ctx.Err()
-		}
-	}
 }

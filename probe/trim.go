@@ -3,6 +3,7 @@ package probe
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -21,20 +22,29 @@ func (c *Cache) trim() {
 	if info, err := os.Stat(done); err == nil && now.Sub(info.ModTime()).Abs() < trimEvery {
 		return
 	}
-	shards, _ := filepath.Glob(filepath.Join(c.dir, "[0-9a-f][0-9a-f]"))
-	if len(shards) == 0 || os.WriteFile(done, nil, 0o666) != nil || os.Chtimes(done, now, now) != nil {
+	shards, err := os.ReadDir(c.dir)
+	if err != nil || len(shards) == 0 || os.WriteFile(done, nil, 0o666) != nil || os.Chtimes(done, now, now) != nil {
 		return
 	}
 	for _, dir := range shards {
-		trimShard(dir, now.Add(-forgetAfter))
+		if dir.IsDir() && len(dir.Name()) == 2 {
+			trimShard(filepath.Join(c.dir, dir.Name()), now.Add(-forgetAfter))
+		}
 	}
 }
 
 func trimShard(dir string, before time.Time) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
+		if !ours(e.Name()) {
+			continue
+		}
 		if info, err := e.Info(); err == nil && info.ModTime().Before(before) {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
+}
+
+func ours(name string) bool {
+	return strings.HasSuffix(name, factsEntry) || strings.HasSuffix(name, indexEntry) || strings.HasPrefix(name, unfinished)
 }
