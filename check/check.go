@@ -138,7 +138,7 @@ func (o Options) complete() (Options, error) {
 // A run is one check while it goes on.
 type run struct {
 	Options
-	work    string // folder for temporary files
+	work    string // folder for temporary files: Dir, else the system's
 	here    string // the working folder
 	begun   time.Time
 	lists   []*list
@@ -179,9 +179,7 @@ func newRun(o Options) (r *run, err error) {
 	if r.here, err = os.Getwd(); err != nil {
 		return nil, err
 	}
-	if r.work, err = os.MkdirTemp("", "pptsn-check-"); err != nil {
-		return nil, err
-	}
+	r.work = cmp.Or(o.Dir, os.TempDir())
 	r.names, r.folders, r.sample = newWords(o.Names), newFolders(), newSample(o.Classes)
 	for _, s := range []**sorter{&r.paths, &r.same, &r.seen, &r.late} {
 		*s = &sorter{dir: r.work}
@@ -200,7 +198,9 @@ func (r *run) close() {
 	for _, s := range spools {
 		s.close()
 	}
-	os.RemoveAll(r.work)
+	for _, s := range []*sorter{r.paths, r.same, r.seen, r.late} {
+		s.close()
+	}
 }
 
 // keepPartial saves what an interrupted check has found.

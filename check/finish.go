@@ -54,7 +54,7 @@ func (r *run) finishList(ctx context.Context, i int, l *list, late *lateCursor) 
 		if found, err = late.take(r, found, place{uint32(i), uint32(c.N)}); err != nil {
 			return err
 		}
-		if f, ok := r.mismatch(c); ok && c.bad == "" {
+		if f, ok := r.mismatch(c); ok {
 			found = append(found, f)
 		}
 		if err := r.settle(l, c, found); err != nil {

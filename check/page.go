@@ -12,6 +12,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent": func(part, whole int64) float64 { return 100 * float64(part) / float64(max(whole, 1)) },
+	"count":   func(n int64, what string) string { return plural(int(n), what) },
 	"base":    filepath.Base,
 }).Parse(pageText))
 

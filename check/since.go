@@ -17,6 +17,7 @@ func (r *run) sinceLast() error {
 		return err
 	}
 	contents := &sorter{dir: r.work} // by content: the old places of it, and the lines that have it now
+	defer contents.close()
 	var old, now record
 	look := func(n record) error {
 		if n.at.list == before {

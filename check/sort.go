@@ -2,8 +2,9 @@ package check
 
 import (
 	"bufio"
+	"cmp"
 	"container/heap"
-	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -11,42 +12,58 @@ import (
 )
 
 // A sorter sorts any number of records: it sorts as many as fit in memory,
-// writes them to a file, and merges the files in the end.
+// writes them to a temporary file, one run after another, and merges the runs in
+// the end.
 type sorter struct {
 	dir  string
-	most int // records in memory; 0: 128 Ki, 9 MiB
+	most int // records in memory; 0: 128 Ki, 8 MiB
 	held []record
-	runs []string // files of sorted records
-	n    int64
+	f    *os.File
+	ends []int64 // of the runs in f, in bytes
 }
 
 func (s *sorter) add(r record) error {
 	s.held = append(s.held, r)
-	s.n++
-	if most := 128 << 10; len(s.held) >= most || s.most > 0 && len(s.held) >= s.most {
+	if len(s.held) >= cmp.Or(s.most, 128<<10) {
 		return s.spill()
 	}
 	return nil
 }
 
-// spill writes what is held to a file.
-func (s *sorter) spill() error {
-	s.sort()
-	f, err := os.CreateTemp(s.dir, "run")
-	if err != nil {
-		return err
+// spill writes what is held to the file.
+func (s *sorter) spill() (err error) {
+	if s.f == nil {
+		if s.f, err = temporary(s.dir); err != nil {
+			return err
+		}
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
+	s.sort()
+	w := bufio.NewWriterSize(s.f, 1<<20)
 	var b []byte
 	for i := range s.held {
 		b = s.held[i].append(b[:0])
 		if _, err := w.Write(b); err != nil {
-			return errors.Join(err, f.Close())
+			return err
 		}
 	}
+	s.ends = append(s.ends, s.start(len(s.ends))+recordSize*int64(len(s.held)))
 	s.held = s.held[:0]
-	s.runs = append(s.runs, f.Name())
-	return errors.Join(w.Flush(), f.Close())
+	return w.Flush()
+}
+
+// start is where a run begins in the file.
+func (s *sorter) start(run int) int64 {
+	if run == 0 {
+		return 0
+	}
+	return s.ends[run-1]
+}
+
+// close may be called for none.
+func (s *sorter) close() {
+	if s != nil && s.f != nil {
+		s.f.Close()
+	}
 }
 
 func (s *sorter) sort() {
@@ -56,7 +73,7 @@ func (s *sorter) sort() {
 // sorted yields all records in order. It may be called again; nothing is added
 // after the first time.
 func (s *sorter) sorted() iter.Seq2[record, error] {
-	if len(s.runs) == 0 {
+	if len(s.ends) == 0 {
 		s.sort()
 		return func(yield func(record, error) bool) {
 			for _, r := range s.held {
@@ -81,21 +98,12 @@ func (s *sorter) merge(yield func(record, error) bool) error {
 		s.held = nil
 	}
 	var h sources
-	defer func() {
-		for _, src := range h {
-			src.f.Close()
-		}
-	}()
-	for _, name := range s.runs {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		src := &source{f: f, r: bufio.NewReaderSize(f, 64<<10)}
-		h = append(h, src)
+	for i, end := range s.ends {
+		src := &source{r: bufio.NewReaderSize(io.NewSectionReader(s.f, s.start(i), end-s.start(i)), 64<<10)}
 		if err := src.read(); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", s.f.Name(), err)
 		}
+		h = append(h, src)
 	}
 	heap.Init(&h)
 	for len(h) > 0 {
@@ -104,9 +112,9 @@ func (s *sorter) merge(yield func(record, error) bool) error {
 		}
 		switch err := h[0].read(); {
 		case err == io.EOF:
-			heap.Pop(&h).(*source).f.Close()
+			heap.Pop(&h)
 		case err != nil:
-			return err
+			return fmt.Errorf("%s: %w", s.f.Name(), err)
 		default:
 			heap.Fix(&h, 0)
 		}
@@ -114,9 +122,8 @@ func (s *sorter) merge(yield func(record, error) bool) error {
 	return nil
 }
 
-// A source is one of the files that are merged.
+// A source is one of the runs that are merged.
 type source struct {
-	f    *os.File
 	r    *bufio.Reader
 	next record
 }

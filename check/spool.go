@@ -8,6 +8,19 @@ import (
 	"os"
 )
 
+// temporary opens a file in a folder that is gone when it is closed, however the
+// program ends.
+func temporary(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".check-*.tmp")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // A spool is a temporary file of JSON lines, such as the findings of one list in
 // the order of its lines.
 type spool struct {
@@ -17,7 +30,7 @@ type spool struct {
 }
 
 func newSpool(dir string) (*spool, error) {
-	f, err := os.CreateTemp(dir, "lines")
+	f, err := temporary(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (r *run) finding(late record) Finding {
 	case isDuplicate:
 		f.Kind, f.Message = Duplicate, same+" "+twin
 	case isLeak:
-		f.Kind, f.Message = Leak, fmt.Sprintf("%s %s, a list for %s", same, twin, r.lists[late.twin.list].Use)
+		f.Kind, f.Message = Leak, fmt.Sprintf("%s %s (%s)", same, twin, r.lists[late.twin.list].Use)
 	case isChanged:
 		f.Kind, f.Message = Changed, "other content than at the last check"
 	case isSwapped:

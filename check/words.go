@@ -77,8 +77,11 @@ func (r *run) misnamed(name string, label int) string {
 	return fmt.Sprintf("label %s, but its name speaks of class %s", r.class(label), r.class(other))
 }
 
-// mismatch is what is suspicious about the label of a clip.
+// mismatch is what is suspicious about the label of a clip, where that is one.
 func (r *run) mismatch(c clipLine) (Finding, bool) {
+	if c.bad != "" || r.Classes > 0 && c.Label >= r.Classes {
+		return Finding{}, false
+	}
 	why := r.stranger(filepath.Dir(c.path), c.Label)
 	if why == "" {
 		why = r.misnamed(c.Name, c.Label)
