@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -152,26 +153,15 @@ func (o UCF101) find(ctx context.Context, a *ucf101Annotations, r *UCF101Report)
 
 // count counts the pictures of each folder and leaves out those with holes.
 func (o UCF101) count(ctx context.Context, found map[string]Clip, r *UCF101Report) error {
-	names := make([]string, 0, len(found))
-	for name := range found {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	type counted struct {
-		n   int
-		err error
+	names := slices.Sorted(maps.Keys(found))
+	folders := make([]string, len(names))
+	for i, name := range names {
+		folders[i] = found[name].Name
 	}
 	workers, done := cmp.Or(o.Workers, 4), 0
-	for c := range ordered.Map(ctx, slices.Values(names), workers, 4*workers, func(_ context.Context, name string) counted {
-		f, err := clip.OpenFolder(filepath.Join(o.Frames, found[name].Name), ucf101Pattern, nil)
-		if err != nil {
-			return counted{err: err}
-		}
-		return counted{n: f.N}
-	}) {
+	for c := range ordered.Map(ctx, slices.Values(folders), workers, 4*workers, o.countFolder) {
 		name := names[done]
-		done++
-		if o.Progress != nil {
+		if done++; o.Progress != nil {
 			o.Progress(done, len(names))
 		}
 		if c.err != nil {
@@ -179,11 +169,25 @@ func (o UCF101) count(ctx context.Context, found map[string]Clip, r *UCF101Repor
 			delete(found, name)
 			continue
 		}
-		it := found[name]
-		it.Frames = c.n
-		found[name] = it
+		clip := found[name]
+		clip.Frames = c.n
+		found[name] = clip
 	}
 	return ctx.Err()
+}
+
+// counted is how many pictures a folder has, or why it cannot be used.
+type counted struct {
+	n   int
+	err error
+}
+
+func (o UCF101) countFolder(_ context.Context, name string) counted {
+	f, err := clip.OpenFolder(filepath.Join(o.Frames, name), ucf101Pattern, nil)
+	if err != nil {
+		return counted{err: err}
+	}
+	return counted{n: f.N}
 }
 
 // writable makes the names of the lists out of those of the files.

@@ -2,103 +2,15 @@ package prepare_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/pptsn/pptsn/clip"
-	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/labels"
 	"github.com/pptsn/pptsn/prepare"
 )
-
-// layout writes files; a name that ends in / is a folder.
-func layout(t testing.TB, dir string, files map[string]string) string {
-	t.Helper()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if strings.HasSuffix(name, "/") {
-			if err := os.MkdirAll(path, 0o777); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// empty are files without anything in them.
-func empty(names ...string) map[string]string {
-	files := map[string]string{}
-	for _, n := range names {
-		files[n] = ""
-	}
-	return files
-}
-
-// listSpec is any valid one: nothing is loaded.
-var listSpec = clip.Spec{Sampling: clip.Sampling{Mode: clip.SelectLeft, Segments: 1}, Steps: []clip.Step{{CenterCrop: &clip.CenterCrop{Size: 16}}, {Normalize: &clip.Normalize{Std: [3]float32{1, 1, 1}}}}}
-
-// written puts files into a folder, and reads each list back as Open and Scan
-// read it: "name frames label".
-func written(t testing.TB, files []prepare.File) (dir string, lists map[string][]string) {
-	t.Helper()
-	dir, lists = t.TempDir(), map[string][]string{}
-	if err := prepare.Write(dir, files, false); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if f.Report || strings.Contains(f.Name, "labels") {
-			continue
-		}
-		lists[f.Name] = readBack(t, filepath.Join(dir, f.Name), strings.Contains(f.Name, "rawframes"))
-	}
-	return dir, lists
-}
-
-func readBack(t testing.TB, list string, frames bool) (out []string) {
-	t.Helper()
-	o := dataset.Options{List: list, Frames: frames, Spec: listSpec}
-	o.Pattern, _ = clip.ParsePattern("img_{:05}.jpg")
-	set, err := dataset.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for l, err := range dataset.Scan(f, list, frames) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := set.Sample(len(out))
-		if s.Name != l.Name || s.Label != l.Label || s.Frames != l.Frames {
-			t.Fatalf("Open reads %+v, Scan %+v", s, l)
-		}
-		out = append(out, fmt.Sprintf("%s %d %d", l.Name, l.Frames, l.Label))
-	}
-	return out
-}
-
-func same(t testing.TB, what string, got, want any) {
-	t.Helper()
-	if g, w := fmt.Sprintf("%q", got), fmt.Sprintf("%q", want); g != w {
-		t.Errorf("%s:\n  %s, want\n  %s", what, g, w)
-	}
-}
-
-func joinLines(names ...string) string { return strings.Join(names, "\n") + "\n" }
 
 // classInd is the official file: 101 lines from 1 on, CRLF as in the archive.
 func classInd(t testing.TB) string {
@@ -155,7 +67,7 @@ func TestUCF101(t *testing.T) {
 	}
 }
 
-func TestUCF101Frames(t *testing.T) {
+func TestUCF101FramesCountedConcurrently(t *testing.T) {
 	ann := layout(t, t.TempDir(), map[string]string{
 		"classInd.txt":    "1 A\n2 B\n",
 		"trainlist01.txt": "A/v_A_g08_c01.avi 1\nA/v_A_g08_c02.avi 1\nB/v_B_g08_c01.avi 2\nB/v_B_g08_c02.avi 2\n",
@@ -176,6 +88,26 @@ func TestUCF101Frames(t *testing.T) {
 	if counted != 4 {
 		t.Errorf("progress ends with %d, want 4", counted)
 	}
+}
+
+// Many folders: each keeps its own count.
+func TestUCF101CountsConcurrently(t *testing.T) {
+	list, files, want := "", map[string]string{}, []string{}
+	for i := range 60 {
+		name := fmt.Sprintf("A/v_A_g%02d_c01", i)
+		list += name + ".avi 1\n"
+		for p := range 1 + i%7 {
+			files[fmt.Sprintf("%s/img_%05d.jpg", name, p+1)] = ""
+		}
+		want = append(want, fmt.Sprintf("%s %d 0", name, 1+i%7))
+	}
+	ann := layout(t, t.TempDir(), map[string]string{"classInd.txt": "1 A\n", "trainlist01.txt": list})
+	_, out, err := prepare.UCF101{Annotations: ann, Frames: layout(t, t.TempDir(), files)}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists := written(t, out)
+	same(t, "counts", lists["ucf101_train_split_1_rawframes.txt"], want)
 }
 
 func TestUCF101Extensions(t *testing.T) {
