@@ -56,6 +56,9 @@ func PlanLists(lists []string, o dataset.Options) (*Plan, error) {
 func PlanFolder(ctx context.Context, dir, out string) (*Plan, error) {
 	p := newPlanner(dir)
 	own, _ := os.Stat(out)
+	if root, err := os.Stat(dir); err == nil && own != nil && os.SameFile(root, own) {
+		return nil, fmt.Errorf("%s: what is made would lie among the videos: choose another folder with -o", out)
+	}
 	var wrong error
 	w := walker{ctx: ctx, root: dir, skipped: &Skipped{}}
 	w.video = func(rel string) {

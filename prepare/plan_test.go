@@ -76,6 +76,9 @@ func TestPlanFolder(t *testing.T) {
 	if !slices.Equal(p.Sources, want) {
 		t.Errorf("%v, want %v", p.Sources, want)
 	}
+	if _, err := prepare.PlanFolder(context.Background(), dir, filepath.Join(dir, "b", "..")); err == nil || !strings.Contains(err.Error(), "among the videos") {
+		t.Errorf("into itself: error %v", err)
+	}
 	store(t, filepath.Join(dir, "b/c.mp4"), "x")
 	if _, err := prepare.PlanFolder(context.Background(), dir, "out"); err == nil || !strings.Contains(err.Error(), "would both become b/c") {
 		t.Errorf("error %v", err)
