@@ -27,40 +27,6 @@ type Folder struct {
 	Absolute  bool           // write absolute paths
 }
 
-// FolderReport says how the clips were split.
-type FolderReport struct {
-	Classes   []FolderClass `json:"classes"`
-	Clips     int           `json:"clips"`
-	Sides     []string      `json:"sides"`              // train, val, test: those that Split counts
-	Split     []int         `json:"split"`              // clips of each side
-	Shares    []float64     `json:"shares"`             // of each side
-	Wanted    []float64     `json:"wanted"`             // shares that were asked for; nil if the CSV file has them all
-	Groups    int           `json:"groups"`             // 0: not grouped
-	Ungrouped []string      `json:"ungrouped"`          // clips that GroupBy does not match: each is its own group
-	Furthest  *Deviation    `json:"furthest,omitempty"` // the class whose shares are furthest from those wanted
-	Thin      []string      `json:"thin"`               // classes that lack clips on a side, as text
-	Stray     []string      `json:"stray"`              // videos outside of the folders of classes
-	Missing   []string      `json:"missing"`            // that the CSV file names
-	Unnamed   []string      `json:"unnamed"`            // names that cannot stand in a list
-	Bad       []Problem     `json:"bad"`                // rows of the CSV file that cannot be used
-	Skipped   Skipped       `json:"skipped"`
-}
-
-// FolderClass is a class and its clips.
-type FolderClass struct {
-	Name  string `json:"name"`
-	Clips int    `json:"clips"`
-	Split []int  `json:"split"` // clips of each side
-}
-
-// Deviation is a share of a class's clips that is not as wanted.
-type Deviation struct {
-	Class  string  `json:"class"`
-	Side   string  `json:"side"`
-	Share  float64 `json:"share"`
-	Wanted float64 `json:"wanted"`
-}
-
 // An ownClip is a clip of the user's.
 type ownClip struct {
 	name  string // as in the list
@@ -182,70 +148,6 @@ func (o Folder) number(clips []ownClip, names []string, r *FolderReport) ([]ownC
 	return kept, names, nil
 }
 
-// group finds the groups of clips that have none yet.
-func (o Folder) group(clips []ownClip, r *FolderReport) {
-	groups := map[string]bool{}
-	for i := range clips {
-		c := &clips[i]
-		if o.GroupBy != nil && c.group == "" {
-			m := o.GroupBy.FindStringSubmatch(c.key)
-			switch {
-			case m == nil:
-				r.Ungrouped = append(r.Ungrouped, c.key)
-			case len(m) > 1:
-				c.group = m[1]
-			default:
-				c.group = m[0]
-			}
-		}
-		if c.group != "" {
-			groups[c.group] = true
-		}
-	}
-	if r.Groups = len(groups); r.Groups > 0 {
-		r.Groups += len(r.Ungrouped)
-	}
-}
-
-// deal splits the clips whose side is open.
-func (o Folder) deal(clips []ownClip, classes int, r *FolderReport) {
-	of := map[string][]int{} // clips of an item
-	var keys []string
-	for i, c := range clips {
-		if c.side >= 0 {
-			continue
-		}
-		key := "clip " + c.key
-		if c.group != "" {
-			key = "group " + c.group
-		}
-		if of[key] == nil {
-			keys = append(keys, key)
-		}
-		of[key] = append(of[key], i)
-	}
-	if len(keys) == 0 {
-		return
-	}
-	items := make([]splitItem, len(keys))
-	for i, key := range keys {
-		items[i] = splitItem{key: key, size: len(of[key])}
-		for _, c := range of[key] { // sorted by label
-			n := len(items[i].classes)
-			if n == 0 || items[i].classes[n-1].label != clips[c].label {
-				items[i].classes, n = append(items[i].classes, classCount{label: clips[c].label}), n+1
-			}
-			items[i].classes[n-1].clips++
-		}
-	}
-	r.Wanted = []float64{math.Round(1e9*(1-o.Val-o.Test)) / 1e9, o.Val, o.Test}
-	for i, side := range split(items, classes, [sides]float64(r.Wanted), o.Seed) {
-		for _, c := range of[keys[i]] {
-			clips[c].side = side
-		}
-	}
-}
-
 // files counts the clips and writes the lists.
 func (o Folder) files(clips []ownClip, names []string, r *FolderReport) ([]File, error) {
 	var lists [sides]List
@@ -280,36 +182,4 @@ func (o Folder) files(clips []ownClip, names []string, r *FolderReport) ([]File,
 	r.thin()
 	r.deviation()
 	return out, nil
-}
-
-// deviation finds Furthest.
-func (r *FolderReport) deviation() {
-	if r.Wanted == nil {
-		return
-	}
-	most := 0.0
-	for _, c := range r.Classes {
-		for side, n := range c.Split {
-			share := float64(n) / float64(max(c.Clips, 1))
-			if off := math.Abs(share - r.Wanted[side]); c.Clips > 0 && off > most+1e-9 {
-				most, r.Furthest = off, &Deviation{c.Name, sideNames[side], math.Round(1e4*share) / 1e4, r.Wanted[side]}
-			}
-		}
-	}
-}
-
-// thin notes the classes that a side has no clip of, though it has others.
-func (r *FolderReport) thin() {
-	for _, c := range r.Classes {
-		if c.Clips == 0 {
-			r.Thin = append(r.Thin, c.Name+" has no clips at all")
-			continue
-		}
-		for side, n := range c.Split {
-			wanted := r.Split[side] > 0 || r.Wanted != nil && r.Wanted[side] > 0
-			if n == 0 && wanted {
-				r.Thin = append(r.Thin, fmt.Sprintf("%s has %d clips and none in %s", c.Name, c.Clips, sideNames[side]))
-			}
-		}
-	}
 }

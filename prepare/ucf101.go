@@ -5,14 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"github.com/pptsn/pptsn/clip"
-	"github.com/pptsn/pptsn/internal/ordered"
 )
 
 // UCF101 makes the lists of UCF-101 from its official annotations.
@@ -26,45 +21,6 @@ type UCF101 struct {
 
 	Workers  int                   // that count pictures side by side; 0 means 4
 	Progress func(done, total int) // called while pictures are counted; may be nil
-}
-
-// ucf101Pattern names the pictures of a folder, as the reference extracts them.
-const ucf101Pattern = "img_{:05}.jpg"
-
-// UCF101Report says what became of the clips of the annotations.
-type UCF101Report struct {
-	Classes int           `json:"classes"`
-	Clips   int           `json:"clips"`  // that the annotations name
-	Splits  []UCF101Split `json:"splits"` // those that have annotations
-	Suffix  string        `json:"suffix"` // to set for the lists of videos: the extension that their names lack
-	Missing []string      `json:"missing"`
-	Extra   []string      `json:"extra"`   // clips that no annotation names
-	Renamed []Renamed     `json:"renamed"` // found under another name or place
-	Double  []string      `json:"double"`  // not taken: more than one file fits, none exactly
-	Bad     []BadFolder   `json:"bad"`     // left out
-	Odd     []Problem     `json:"odd"`     // lines of the annotations: repeated, or a clip in train and test
-	Skipped Skipped       `json:"skipped"`
-}
-
-// UCF101Split counts the lines of one split's lists.
-type UCF101Split struct {
-	Split        int `json:"split"` // from 1
-	Train        int `json:"train"`
-	Val          int `json:"val"`
-	MissingTrain int `json:"missing_train"`
-	MissingVal   int `json:"missing_val"`
-}
-
-// Renamed is a clip whose file is named otherwise than in the annotations.
-type Renamed struct {
-	Annotation string `json:"annotation"`
-	File       string `json:"file"`
-}
-
-// BadFolder is a folder of pictures that cannot be used.
-type BadFolder struct {
-	Name string `json:"name"`
-	Err  string `json:"error"`
 }
 
 // Run reads the annotations, looks for the clips and returns the report and the
@@ -151,45 +107,6 @@ func (o UCF101) find(ctx context.Context, a *ucf101Annotations, r *UCF101Report)
 	return found, nil
 }
 
-// count counts the pictures of each folder and leaves out those with holes.
-func (o UCF101) count(ctx context.Context, found map[string]Clip, r *UCF101Report) error {
-	names := slices.Sorted(maps.Keys(found))
-	folders := make([]string, len(names))
-	for i, name := range names {
-		folders[i] = found[name].Name
-	}
-	workers, done := cmp.Or(o.Workers, 4), 0
-	for c := range ordered.Map(ctx, slices.Values(folders), workers, 4*workers, o.countFolder) {
-		name := names[done]
-		if done++; o.Progress != nil {
-			o.Progress(done, len(names))
-		}
-		if c.err != nil {
-			r.Bad = append(r.Bad, BadFolder{found[name].Name, c.err.Error()})
-			delete(found, name)
-			continue
-		}
-		clip := found[name]
-		clip.Frames = c.n
-		found[name] = clip
-	}
-	return ctx.Err()
-}
-
-// counted is how many pictures a folder has, or why it cannot be used.
-type counted struct {
-	n   int
-	err error
-}
-
-func (o UCF101) countFolder(_ context.Context, name string) counted {
-	f, err := clip.OpenFolder(filepath.Join(o.Frames, name), ucf101Pattern, nil)
-	if err != nil {
-		return counted{err: err}
-	}
-	return counted{n: f.N}
-}
-
 // writable makes the names of the lists out of those of the files.
 func (o UCF101) writable(found map[string]Clip, r *UCF101Report) error {
 	prefix := ""
@@ -230,34 +147,29 @@ func (o UCF101) suffix(found map[string]Clip) string {
 	return suffix
 }
 
-// lists are those of all splits, and their counts.
+// lists are those of all splits that have clips, and their counts.
 func (o UCF101) lists(a *ucf101Annotations, found map[string]Clip, r *UCF101Report) []List {
 	format := "videos"
 	if o.Frames != "" {
 		format = "rawframes"
 	}
-	list := func(use string, split int, names []string) (List, int) {
+	var out []List
+	add := func(use string, split int, names []string) (there, missing int) {
 		l := List{Name: fmt.Sprintf("ucf101_%s_split_%d_%s.txt", use, split, format)}
 		for _, name := range names {
 			if c, ok := found[name]; ok {
 				l.Clips = append(l.Clips, c)
 			}
 		}
-		return l, len(names) - len(l.Clips)
+		if len(l.Clips) > 0 {
+			out = append(out, l)
+		}
+		return len(l.Clips), len(names) - len(l.Clips)
 	}
-	var out []List
 	for _, s := range a.splits {
 		count := UCF101Split{Split: s.number}
-		if s.train != nil {
-			l, missing := list("train", s.number, s.train)
-			count.Train, count.MissingTrain = len(l.Clips), missing
-			out = append(out, l)
-		}
-		if s.test != nil {
-			l, missing := list("val", s.number, s.test)
-			count.Val, count.MissingVal = len(l.Clips), missing
-			out = append(out, l)
-		}
+		count.Train, count.MissingTrain = add("train", s.number, s.train)
+		count.Val, count.MissingVal = add("val", s.number, s.test)
 		r.Splits = append(r.Splits, count)
 	}
 	return out
