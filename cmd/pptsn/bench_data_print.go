@@ -73,8 +73,7 @@ func (b *dataBench) printVariant(w io.Writer, v *benchVariant) {
 		}
 		fmt.Fprintln(w)
 	}
-	best := fastest(rates)
-	fmt.Fprintf(w, "%s\n", limits(best))
+	fmt.Fprintln(w, limits(fastest(rates), rates[len(rates)-1].Workers))
 	if b.need > 0 {
 		fmt.Fprintln(w, b.needRow(v, rates))
 	}
@@ -95,8 +94,12 @@ func fastest(rates []rateRow) rateRow {
 	return rates[0]
 }
 
-// limits says which stage limits and what helps.
-func limits(r rateRow) string {
+// limits says which stage limits and what helps. most workers were measured.
+func limits(r rateRow, most int) string {
+	enough := "more than " + workersText(r.Workers) + " brought little"
+	if r.Workers == most {
+		enough = "fastest with " + workersText(most) + ", the most that were measured"
+	}
 	advice := map[string]string{
 		"decode":    "copies made by pptsn prepare compact decode faster",
 		"transform": "copies of the short side that Scale makes need no scaling (pptsn prepare compact)",
@@ -104,7 +107,7 @@ func limits(r rateRow) string {
 	}
 	for _, f := range r.PerClip {
 		if f.Stage == r.Limit {
-			return fmt.Sprintf("more than %s brings little here; %s limits (%.0f %%): %s", workersText(r.Workers), f.Stage, 100*f.Share, advice[f.Stage])
+			return fmt.Sprintf("%s; %s limits (%.0f %%): %s", enough, f.Stage, 100*f.Share, advice[f.Stage])
 		}
 	}
 	return ""
