@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -173,6 +174,9 @@ func newRun(o Options) (r *run, err error) {
 	r = &run{Options: o, begun: time.Now()}
 	if o.Dir != "" {
 		if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+			return nil, err
+		}
+		if err := os.Remove(filepath.Join(o.Dir, partialFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}

@@ -21,7 +21,7 @@ func (c classes) of(label int) *count {
 		c[label] = n
 	}
 	if n == nil {
-		return &count{} // of no use to anyone
+		return &count{} // there are too many to be counted
 	}
 	return n
 }
@@ -38,18 +38,20 @@ func (c classes) inRange(classes int) int {
 }
 
 // balance says what is wrong with the numbers of clips that can be used.
-func (r *run) balance(l *list) (found []Finding) {
-	if l.good == 0 {
+func (r *run) balance(l *list) []Finding {
+	switch {
+	case l.good == 0:
 		return []Finding{{Kind: NoClips, Label: -1, Message: fmt.Sprintf("none of its %d clips can be used", l.lines)}}
+	case l.training():
+		return append(r.scarce(l, l.classes.inRange(r.Classes)), r.uneven(l)...)
+	case l.validation():
+		return r.scarce(l, r.trainClasses(l.classes.inRange(r.Classes)))
 	}
-	if !l.training() && !l.validation() {
-		return nil
-	}
-	least, most := -1, -1 // labels
-	n := l.classes.inRange(r.Classes)
-	if !l.training() {
-		n = r.trainClasses(n)
-	}
+	return nil
+}
+
+// scarce names the classes below n with no clip and, in training, with few.
+func (r *run) scarce(l *list, n int) (found []Finding) {
 	for label := range n {
 		c := count{}
 		if p := l.classes[label]; p != nil {
@@ -58,22 +60,31 @@ func (r *run) balance(l *list) (found []Finding) {
 		switch {
 		case c.good == 0:
 			found = append(found, Finding{Kind: AbsentClass, Label: label, Message: fmt.Sprintf("class %s has no clip%s", r.class(label), of(c))})
-			continue
 		case l.training() && c.good < int64(r.MinClips):
 			found = append(found, Finding{Kind: FewClips, Label: label, Message: fmt.Sprintf("class %s has %d of the %d clips that are wanted at least%s", r.class(label), c.good, r.MinClips, of(c))})
 		}
-		if least < 0 || c.good < l.classes[least].good {
+	}
+	return found
+}
+
+// uneven compares the largest class with the smallest of those that have clips.
+func (r *run) uneven(l *list) []Finding {
+	least, most := -1, -1
+	for _, label := range slices.Sorted(maps.Keys(l.classes)) {
+		n := l.classes[label].good
+		if n > 0 && (least < 0 || n < l.classes[least].good) {
 			least = label
 		}
-		if most < 0 || c.good > l.classes[most].good {
+		if n > 0 && (most < 0 || n > l.classes[most].good) {
 			most = label
 		}
 	}
-	if l.training() && least >= 0 && l.classes[most].good >= 2*l.classes[least].good {
-		found = append(found, Finding{Kind: Imbalance, Label: -1, Message: fmt.Sprintf("the largest class, %s, has %d clips, the smallest, %s, has %d: %.3g times as many",
-			r.class(most), l.classes[most].good, r.class(least), l.classes[least].good, float64(l.classes[most].good)/float64(l.classes[least].good))})
+	if least < 0 || l.classes[most].good < 2*l.classes[least].good {
+		return nil
 	}
-	return found
+	large, small := l.classes[most].good, l.classes[least].good
+	return []Finding{{Kind: Imbalance, Label: -1, Message: fmt.Sprintf("the largest class, %s, has %s, the smallest, %s, has %d: %.3g times as many",
+		r.class(most), plural(int(large), "clip"), r.class(least), small, float64(large)/float64(small))}}
 }
 
 // of says how many clips there would be without the bad ones.

@@ -21,63 +21,69 @@ func (r *run) compare(context.Context) error {
 	return r.sinceLast()
 }
 
-// firsts are what a group of twins has in one list.
+// twins says of each line what its twins are: lines with the same key.
+func (r *run) twins(s *sorter, byPath bool) error {
+	g := &twinGroup{run: r, byPath: byPath, lists: make([]firsts, len(r.lists))}
+	return s.eachGroup(func() { clear(g.lists) }, g.look, g.tell)
+}
+
+// A twinGroup is the lines of one key.
+type twinGroup struct {
+	*run
+	byPath bool
+	lists  []firsts // of each list
+}
+
+// firsts are what a group has in one list.
 type firsts struct {
 	first, other record // the first line, and the first with another label; line 0: none
 }
 
-// twins says of each line what its twins are, in its own list and, if it is for
-// training, in the others.
-func (r *run) twins(s *sorter, byPath bool) error {
-	group := make([]firsts, len(r.lists))
-	look := func(n record) error {
-		g := &group[n.at.list]
-		switch {
-		case g.first.at.line == 0:
-			g.first = n
-		case g.other.at.line == 0 && n.label != g.first.label:
-			g.other = n
-		}
-		return nil
+func (g *twinGroup) look(n record) error {
+	l := &g.lists[n.at.list]
+	switch {
+	case l.first.at.line == 0:
+		l.first = n
+	case l.other.at.line == 0 && n.label != l.first.label:
+		l.other = n
 	}
-	tell := func(n record) error {
-		how := func(twin record) uint32 {
-			switch {
-			case byPath:
-				return samePath
-			case twin.also == n.also:
-				return sameBytes
-			}
-			return samePictures
-		}
-		say := func(code uint32, twin record) error {
-			return r.late.add(record{at: n.at, twin: twin.at, code: code | how(twin)})
-		}
-		g := &group[n.at.list]
-		if g.other.at.line != 0 {
-			twin := g.first
-			if n.label == twin.label {
-				twin = g.other
-			}
-			if err := say(isConflict, twin); err != nil {
-				return err
-			}
-		} else if n.at != g.first.at {
-			if err := say(isDuplicate, g.first); err != nil {
-				return err
-			}
-		}
-		if !r.lists[n.at.list].training() {
-			return nil
-		}
-		for i, l := range r.lists {
-			if twin := group[i].first; !l.training() && twin.at.line != 0 {
-				return say(isLeak, twin)
-			}
-		}
-		return nil
+	return nil
+}
+
+// tell says what a line has in common with another of its list, and, if it is
+// for training, with one of the other lists.
+func (g *twinGroup) tell(n record) error {
+	l := g.lists[n.at.list]
+	var err error
+	switch {
+	case l.other.at.line != 0 && n.label == l.first.label:
+		err = g.say(isConflict, n, l.other)
+	case l.other.at.line != 0:
+		err = g.say(isConflict, n, l.first)
+	case n.at != l.first.at:
+		err = g.say(isDuplicate, n, l.first)
 	}
-	return s.eachGroup(func() { clear(group) }, look, tell)
+	if err != nil || !g.run.lists[n.at.list].training() {
+		return err
+	}
+	for i, list := range g.run.lists {
+		if twin := g.lists[i].first; !list.training() && twin.at.line != 0 {
+			return g.say(isLeak, n, twin)
+		}
+	}
+	return nil
+}
+
+func (g *twinGroup) say(code uint32, n, twin record) error {
+	switch {
+	case g.byPath:
+		code |= samePath
+	case twin.also == n.also:
+		code |= sameBytes
+	default:
+		code |= samePictures
+	}
+	return g.late.add(record{at: n.at, twin: twin.at, code: code})
 }
 
 // The codes of late findings: what it is, and how one knows. Of two about the

@@ -3,10 +3,7 @@ package check
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +14,7 @@ import (
 // The files in Options.Dir, besides the clean lists.
 const (
 	badFile     = "bad.jsonl"         // findings
-	partialFile = "bad.jsonl.partial" // findings of an interrupted check
+	partialFile = "bad.jsonl.partial" // findings of a check that was interrupted
 	clipsFile   = "clips.jsonl"       // what each clip is known by; for the next check
 	summaryFile = "summary.json"
 	pageFile    = "index.html"
@@ -60,9 +57,6 @@ func (r *run) write(context.Context) (err error) {
 		if err := p.Commit(); err != nil {
 			return err
 		}
-	}
-	if err := os.Remove(filepath.Join(r.Dir, partialFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	return nil
 }
