@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/video"
 )
 
@@ -35,11 +36,11 @@ func (c Compact) check(*Plan) error {
 	return nil
 }
 
-func (c Compact) line(name string, pictures, label int) (string, error) {
-	return videoLine(name, pictures, label)
+func (c Compact) line(name string, _, label int) (string, error) {
+	return dataset.FormatLine(name, 0, label)
 }
 
-func (c Compact) make(ctx context.Context, source, path string, rec record) (m Made, err error) {
+func (c Compact) make(ctx context.Context, source, path string, rec record) (Made, error) {
 	v, err := video.Open(ctx, source, video.Options{})
 	if err != nil {
 		return Made{}, err
@@ -47,6 +48,7 @@ func (c Compact) make(ctx context.Context, source, path string, rec record) (m M
 	defer v.Close()
 	t := tape{path: path, c: c, small: shrinker{short: c.ShortSide, even: true}}
 	defer t.abort()
+	var m Made
 	m.Faults, err = v.Each(ctx, t.add)
 	if err != nil {
 		return Made{}, err

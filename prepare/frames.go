@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/jpeg"
 	"github.com/pptsn/pptsn/video"
 )
@@ -50,7 +51,7 @@ func (f Frames) check(p *Plan) error {
 }
 
 func (f Frames) line(name string, pictures, label int) (string, error) {
-	return frameLine(name, pictures, label)
+	return dataset.FormatLine(name, pictures, label)
 }
 
 func (f Frames) make(ctx context.Context, source, path string, rec record) (Made, error) {

@@ -3,8 +3,6 @@ package prepare
 import (
 	"bytes"
 	"path/filepath"
-
-	"github.com/pptsn/pptsn/dataset"
 )
 
 // relist is the lists of a plan again, with what was made in place of the
@@ -33,9 +31,3 @@ func (p *Plan) relist(m maker, pictures []int32) ([]File, error) {
 func (p *Plan) listName(list planned, m maker) string {
 	return stem(filepath.ToSlash(list.file)) + "_" + m.kind() + ".list"
 }
-
-func frameLine(name string, pictures, label int) (string, error) {
-	return dataset.FormatLine(name, pictures, label)
-}
-
-func videoLine(name string, _, label int) (string, error) { return dataset.FormatLine(name, 0, label) }

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"slices"
 	"syscall"
 	"time"
 	"unsafe"
@@ -21,23 +20,6 @@ import (
 	"github.com/pptsn/pptsn/atomicfile"
 	"github.com/pptsn/pptsn/frame"
 )
-
-// WriterOptions says how a video is coded. Width and Height must be given.
-type WriterOptions struct {
-	Width, Height int    // pixels, even
-	GOP           int    // pictures from one key frame to the next, at most; 0 means 12
-	CRF           int    // quality from 1 (nearly lossless) to 51, larger is smaller and worse; 0 means 20
-	Threads       int    // of the encoder; 0 means 1. The bytes depend on it
-	Preset        string // libx264's: how long it looks for a way to save bytes; "" means "fast"
-
-	FastDecode bool // leave out what is slow to decode: a tenth larger, half the time
-
-	codec string // FFmpeg's name of an encoder, for tests
-}
-
-const maxGOP = 1 << 16
-
-var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 
 // A Writer writes a video: H.264 in an MP4 file that plays before it is loaded
 // whole (MPEG-4 where FFmpeg comes without libx264), 8-bit 4:2:0, colours tagged
@@ -59,14 +41,8 @@ type Writer struct {
 // folder; a file already at path is replaced then. The caller calls Close, or
 // Abort, or both.
 func Create(path string, o WriterOptions) (*Writer, error) {
-	if o.Width < 2 || o.Height < 2 || o.Width%2 != 0 || o.Height%2 != 0 || o.Width > maxPixels/o.Height {
-		return nil, fmt.Errorf("video: create %s: %d x %d pixels: want even sides, at least 2", path, o.Width, o.Height)
-	}
-	if o.CRF < 0 || o.CRF > 51 || o.GOP < 0 || o.GOP > maxGOP {
-		return nil, fmt.Errorf("video: create %s: CRF %d, GOP %d: want up to 51 and up to %d", path, o.CRF, o.GOP, maxGOP)
-	}
-	if o.Preset != "" && !slices.Contains(presets, o.Preset) { // libx264 would complain on stderr
-		return nil, fmt.Errorf("video: create %s: preset %q: want one of %v", path, o.Preset, presets)
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("video: create %s: %w", path, err)
 	}
 	pending, err := atomicfile.Named(path)
 	if err != nil {
