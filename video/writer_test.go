@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -303,6 +306,42 @@ func FuzzNote(f *testing.F) {
 			t.Errorf("%q, %v", text, err)
 		}
 	})
+}
+
+func TestForgottenWriterIsReported(t *testing.T) {
+	var log lockedBuffer
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(old)
+	path := filepath.Join(t.TempDir(), "forgotten.mp4")
+	if _, err := video.Create(path, video.WriterOptions{Width: 64, Height: 48}); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		runtime.GC()
+		if strings.Contains(log.String(), "forgotten.mp4") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("not a word about it: %q", log.String())
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // Many files are written at a time, each with its own encoder.
