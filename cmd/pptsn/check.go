@@ -132,6 +132,7 @@ func runCheck(cmd *cobra.Command, o checkOptions) error {
 	summary, err := check.Run(cmd.Context(), c)
 	p.close()
 	if err != nil {
+		p.interrupted()
 		return err
 	}
 	if err := p.print(summary); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,6 +32,14 @@ func (p *checkPrinter) progress(stage string, done, total int64) {
 func (p *checkPrinter) close() {
 	if p.meter != nil {
 		p.meter.close()
+	}
+}
+
+// interrupted says where the findings are of a check that did not end.
+func (p *checkPrinter) interrupted() {
+	left := filepath.Join(p.dir, "bad.jsonl.partial")
+	if _, err := os.Stat(left); err == nil {
+		fmt.Fprintf(p.err, "pptsn: what was found so far is in %s\n", left)
 	}
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pptsn/pptsn/check"
 )
@@ -73,6 +76,29 @@ func TestCheckLists(t *testing.T) {
 	code, stdout, _ = command(t, "", "check", "--prefix", dir, "--output", list("out"), "--strict", list("train.list"), list("train.list"))
 	if code != exitFailed || !strings.Contains(stdout, "error leak: 4") {
 		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// An interrupted check says where its findings are, and ends with 130.
+func TestCheckCancel(t *testing.T) {
+	dir, config := checkFixture(t)
+	if err := os.Remove(filepath.Join(dir, "0.mp4")); err != nil {
+		t.Fatal(err)
+	}
+	// Decoding all of these with one worker takes much longer than a second.
+	writeFile(t, filepath.Join(dir, "train.list"), "0.mp4 0\n"+strings.Repeat("1.mp4 0\n", 8000))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := filepath.Join(dir, "out")
+	time.AfterFunc(time.Second, cancel)
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"check", "-c", config, "--no-cache", "--num_workers", "1", "--output", out}, strings.NewReader(""), &stdout, &stderr)
+	left := filepath.Join(out, "bad.jsonl.partial")
+	if code != exitSignal || stdout.Len() > 0 || !strings.Contains(stderr.String(), "what was found so far is in "+left) {
+		t.Errorf("exit code %d: %s%s", code, &stdout, &stderr)
+	}
+	if b, err := os.ReadFile(left); err != nil || !strings.Contains(string(b), `"kind":"missing"`) {
+		t.Errorf("%s, %v", b, err)
 	}
 }
 
