@@ -92,13 +92,16 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 		return nil, err
 	}
 	defer r.close()
-	for _, pass := range []func(context.Context) error{r.survey, r.decode, r.compare, r.finish, r.write} {
+	for _, pass := range []func(context.Context) error{r.survey, r.decode, r.compare, r.finish} {
 		if err = pass(ctx); err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
 			return nil, errors.Join(err, r.keepPartial(ctx))
 		}
+	}
+	if err := r.write(); err != nil {
+		return nil, err
 	}
 	return &r.summary, nil
 }

@@ -164,11 +164,11 @@ func seconds(f *probe.Facts) float64 {
 func (r *run) take(i int, d *decoded) error {
 	l := r.lists[i]
 	for _, f := range d.found {
-		f.Line, f.Level = d.N, r.level(f.Kind)
+		f.Level = r.level(f.Kind)
 		if f.Kind == TooShort && d.clip.Frames < r.MinFrames {
 			f.Level = Error
 		}
-		if err := l.found[1].add(f); err != nil {
+		if err := l.found[1].add(l.about(d.clipLine, f)); err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("files %v, want %v", files, want)
 	}
 	var f check.Finding
-	if err := json.NewDecoder(bufio.NewReader(bytes.NewReader(s.read(want[0])))).Decode(&f); err != nil || f.Kind != check.Missing || f.Line != 2 {
+	if err := json.NewDecoder(bufio.NewReader(bytes.NewReader(s.read(want[0])))).Decode(&f); err != nil || f.Kind != check.Missing || f.Line != 2 || f.List != o.Lists[0].File || f.Path != s.clip(2) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	// The next check that ends takes its place.

@@ -74,12 +74,7 @@ func (r *run) finishList(ctx context.Context, i int, l *list, late *lateCursor) 
 func (r *run) settle(l *list, c clipLine, found []Finding) error {
 	keep, frames := true, c.Frames
 	for _, f := range found {
-		f.List, f.Line, f.Use = l.File, c.N, l.Use
-		f.Name, f.Path, f.Label = c.Name, c.path, c.Label
-		if f.Kind == BadLine {
-			f.Name, f.Label = excerpt(c.Text), -1
-		}
-		if err := r.report(f); err != nil {
+		if err := r.report(l.about(c, f)); err != nil {
 			return err
 		}
 		keep = keep && !r.unusable(f)
@@ -100,6 +95,16 @@ func (r *run) settle(l *list, c clipLine, found []Finding) error {
 	}
 	l.good++
 	return l.clean.addText(text)
+}
+
+// about fills in what a finding is about.
+func (l *list) about(c clipLine, f Finding) Finding {
+	f.List, f.Line, f.Use = l.File, c.N, l.Use
+	f.Name, f.Path, f.Label = c.Name, c.path, c.Label
+	if c.bad != "" {
+		f.Name = excerpt(c.Text)
+	}
+	return f
 }
 
 func excerpt(s string) string {

@@ -76,8 +76,8 @@ func (r *run) note(i int, c looked) error {
 	l := r.lists[i]
 	l.lines++
 	for _, f := range c.found {
-		f.Line, f.Level = c.N, r.level(f.Kind)
-		if err := l.found[0].add(f); err != nil {
+		f.Level = r.level(f.Kind)
+		if err := l.found[0].add(l.about(c.clipLine, f)); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"path/filepath"
@@ -21,7 +20,7 @@ const (
 )
 
 // write puts all files at their places, or none.
-func (r *run) write(context.Context) (err error) {
+func (r *run) write() (err error) {
 	if r.Dir == "" {
 		return nil
 	}
