@@ -30,7 +30,7 @@ const (
 	TooShort      Kind = "too-short"      // fewer frames than segments; an error below Options.MinFrames
 	MissingFrames Kind = "missing-frames" // fewer pictures than the list says
 	MoreFrames    Kind = "more-frames"    // more pictures than the list says
-	SizeChange    Kind = "size-change"    // pictures of different sizes in a folder
+	SizeChange    Kind = "size-change"    // pictures of different sizes in a clip
 	VariableRate  Kind = "variable-rate"
 	Rotated       Kind = "rotated"
 	Interlaced    Kind = "interlaced"

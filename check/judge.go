@@ -25,6 +25,9 @@ func (r *run) judge(l *list, f *probe.Facts) (found []Finding) {
 	case faults != "":
 		say(Damaged, "%s; %s decode", faults, frames(f.Frames))
 	}
+	if n := f.Faults.Resized; n > 0 {
+		say(SizeChange, "%s of another size than the first, to which they are scaled", frames(n))
+	}
 	switch {
 	case f.Frames < r.MinFrames:
 		say(TooShort, "%s, fewer than the %d that are wanted", frames(f.Frames), r.MinFrames)
@@ -61,7 +64,7 @@ func odd(f *probe.Facts) (found []Finding) {
 	if i.Interlaced {
 		say(Interlaced, "coded as fields: moving edges are combs")
 	}
-	if i.Duration == 0 {
+	if i.Untimed {
 		say(NoDuration, "the file does not say how long it is")
 	}
 	if i.Claimed > 0 && i.Claimed != f.Frames {

@@ -65,6 +65,9 @@ var oddVideos = map[string][]check.Kind{
 	"frame-exceeds-screen.gif":     {check.TooShort},
 	"unordered.mov":                nil, // 4 frames, more than the 3 segments
 	"damaged.mpg":                  {check.Damaged},
+	"gen-resolution-change.ts":     {check.SizeChange, check.VariableRate}, // two recordings joined: time begins anew
+	"no-duration.webm":             {check.NoDuration},
+	"gen-live-no-duration.mkv":     {check.NoDuration},
 	"gen-claims-nothing-there.mp4": {check.Missing}, // not among them
 }
 

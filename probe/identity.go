@@ -15,7 +15,7 @@ import (
 
 // format is part of each identity: a change in what the facts mean makes all
 // entries unknown.
-const format = "pptsn probe 1"
+const format = "pptsn probe 2"
 
 // ends is how much of a file's head and of its tail makes its identity.
 const ends = 16 << 10 // bytes

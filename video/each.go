@@ -22,7 +22,7 @@ type Picture struct {
 func (p *Picture) RGB() (*frame.RGB, error) { return p.h.rgb(p.width, p.height) }
 
 // Sum is a hash (MurmurHash3) of the picture as the decoder made it, before any
-// conversion: equal in files that differ in their containers only. It is no
+// conversion, without the chroma where that has planes of its own: equal in files that differ in their containers only. It is no
 // protection against people who mean harm. Like RGB it is for the time of take.
 func (p *Picture) Sum() [16]byte { return p.h.sum() }
 
@@ -36,15 +36,19 @@ func (f *File) Each(ctx context.Context, take func(*Picture) error) (Faults, err
 	}
 	defer leave()
 	p := Picture{h: f.h}
-	first := noTime
+	first, resized := noTime, 0
 	n, faults, err := f.play(ctx, func(n int, is picture) error {
 		if n == 0 {
 			p.width, p.height = f.h.size()
 			first = is.pts
 		}
+		if w, h := f.h.size(); w != p.width || h != p.height {
+			resized++
+		}
 		p.Index, p.Damaged, p.Time = n, is.marked, f.timeOf(n, is.pts, first)
 		return take(&p)
 	})
+	faults.Resized = resized
 	if err == nil {
 		f.settle(n)
 	}

@@ -79,6 +79,7 @@ func (h *handle) open(path string, o Options) (stream, error) {
 		rotation:   int(info.rotation),
 		known:      info.known != 0,
 		interlaced: info.interlaced != 0,
+		timed:      info.timed != 0,
 		intraOnly:  info.intra_only != 0,
 		delay:      int(info.delay),
 		claimed:    int(info.claimed),

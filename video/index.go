@@ -20,6 +20,7 @@ type stream struct {
 	delay            int   // pictures that the decoder holds back to reorder them
 	claimed          int   // frames; 0 if it does not say
 	duration         int64 // ticks; 0 if unknown
+	timed            bool  // the file says how long it is
 	rate             float64
 	tick             float64 // seconds
 	extra            []byte  // parameter sets, before the first packet

@@ -16,6 +16,7 @@ type Info struct {
 	Claimed       int           // frames, by the container's header; 0 if it does not say
 	Interlaced    bool          // coded as fields
 	Variable      bool          // frames are not evenly spaced in time
+	Untimed       bool          // the file does not say how long it is: Duration follows from its packets, if known
 }
 
 // Info describes the file.
@@ -24,7 +25,7 @@ func (f *File) Info() Info {
 	i := Info{
 		Container: s.container, Codec: s.codec,
 		Width: s.width, Height: s.height, Rotation: s.rotation,
-		FPS: s.rate, Claimed: s.claimed, Interlaced: s.interlaced,
+		FPS: s.rate, Claimed: s.claimed, Interlaced: s.interlaced, Untimed: !s.timed,
 		Duration: seconds(float64(s.duration) * s.tick),
 	}
 	if s.rotation == 90 || s.rotation == 270 {

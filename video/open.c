@@ -194,6 +194,8 @@ static void describe(const video *v, stream_info *info)
 		info->duration = st->duration;
 	else if (v->fmt->duration != AV_NOPTS_VALUE)
 		info->duration = av_rescale_q(v->fmt->duration, AV_TIME_BASE_Q, st->time_base);
+	info->timed = info->duration > 0 &&
+		(st->duration != AV_NOPTS_VALUE || v->fmt->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE);
 	info->rate_num = rate.num;
 	info->rate_den = rate.den;
 	info->tick_num = st->time_base.num;

@@ -15,6 +15,7 @@ type Faults struct {
 	Packets    int  // that the decoder refused, and pictures that it could not finish
 	Damaged    int  // frames that it marked as damaged or repaired
 	Complaints int  // errors that it reported, whatever came of them
+	Resized    int  // frames of another size than the first one's; File.Frames scales them to that
 	Torn       bool // reading ended in an error, or the last packet is cut
 }
 

@@ -30,6 +30,7 @@ typedef struct {
 	int delay;         // pictures that the decoder holds back to reorder them
 	int64_t claimed;   // frames, by the container; 0 if it does not say
 	int64_t duration;  // in ticks; 0 if unknown
+	int timed;         // the file tells its duration, or FFmpeg finds it in its time stamps
 	int rate_num, rate_den, tick_num, tick_den; // frames a second; seconds a tick
 	const uint8_t *extra; // the decoder's set-up bytes, valid until the next open
 	int extra_size;
