@@ -28,10 +28,7 @@ func (j *kineticsJoin) run(ctx context.Context, rows []kineticsRow) error {
 		j.prefix = abs
 	}
 	rows = j.unique(rows)
-	clips := map[[11]byte]int{} // of a video
-	for _, r := range rows {
-		clips[r.key.id]++
-	}
+	clips := clipsOfVideos(rows)
 	found := 0
 	for _, r := range rows {
 		if err := ctx.Err(); err != nil {
@@ -59,6 +56,19 @@ func (j *kineticsJoin) run(ctx context.Context, rows []kineticsRow) error {
 	return nil
 }
 
+// clipsOfVideos counts the clips that are cut out of each video. One that is in
+// two splits is one clip.
+func clipsOfVideos(rows []kineticsRow) map[[11]byte]int {
+	clips, seen := map[[11]byte]int{}, map[kineticsKey]bool{}
+	for _, r := range rows {
+		if !seen[r.key] {
+			seen[r.key] = true
+			clips[r.key.id]++
+		}
+	}
+	return clips
+}
+
 // unique drops rows that say what an earlier one said. A clip in two splits
 // stays in both, as the CSV files have it.
 func (j *kineticsJoin) unique(rows []kineticsRow) []kineticsRow {
@@ -72,7 +82,7 @@ func (j *kineticsJoin) unique(rows []kineticsRow) []kineticsRow {
 			continue
 		}
 		msg := fmt.Sprintf("%s a second time; the first is %s:%d", r.key, j.o.CSV[f.file], f.line)
-		if normalized(f.label) != normalized(r.label) {
+		if r.label != "" && f.label != "" && normalized(f.label) != normalized(r.label) {
 			msg += fmt.Sprintf(", with label %s instead of %s", quoted(f.label), quoted(r.label))
 		}
 		if f.side != r.side {

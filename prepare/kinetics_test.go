@@ -138,6 +138,23 @@ func TestKineticsFromCSV(t *testing.T) {
 	}
 }
 
+// One clip in two splits is one clip of its video, and one label is enough.
+func TestKineticsTwoSplits(t *testing.T) {
+	dir := layout(t, t.TempDir(), map[string]string{
+		"train.csv": kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\n", "test.csv": "youtube_id,time_start,time_end,split\nAAAAAAAAAAA,0,10,test\n",
+	})
+	videos := layout(t, t.TempDir(), empty("AAAAAAAAAAA.mp4"))
+	r, files, err := prepare.Kinetics{CSV: []string{dir + "/train.csv", dir + "/test.csv"}, Videos: videos}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists := written(t, files)
+	same(t, "train", lists["kinetics400_train_videos.list"], []string{"AAAAAAAAAAA.mp4 0 399"})
+	if len(r.Unclear) != 0 || len(r.Double) != 1 || strings.Contains(r.Double[0].Msg, "label") {
+		t.Errorf("unclear %v, double %v", r.Unclear, r.Double)
+	}
+}
+
 func TestKineticsErrors(t *testing.T) {
 	videos := layout(t, t.TempDir(), empty("x.mp4"))
 	for text, want := range map[string]string{
