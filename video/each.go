@@ -22,7 +22,8 @@ type Picture struct {
 func (p *Picture) RGB() (*frame.RGB, error) { return p.h.rgb(p.width, p.height) }
 
 // Sum is a hash (MurmurHash3) of the picture as the decoder made it, before any
-// conversion, without the chroma where that has planes of its own: equal in files that differ in their containers only. It is no
+// conversion: of every fourth row, and of luma only where chroma has planes of its
+// own. It is equal in files that differ in their containers only. It is no
 // protection against people who mean harm. Like RGB it is for the time of take.
 func (p *Picture) Sum() [16]byte { return p.h.sum() }
 

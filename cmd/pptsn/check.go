@@ -118,6 +118,7 @@ func runCheck(cmd *cobra.Command, o checkOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	moreProcs()
 	c, err := o.options()
 	if err != nil {
 		return err
