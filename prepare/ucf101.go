@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +34,7 @@ func (o UCF101) Run(ctx context.Context) (*UCF101Report, []File, error) {
 	}
 	r := &UCF101Report{ // lists without items are [] in JSON, not null
 		Classes: len(a.names), Splits: []UCF101Split{}, Missing: []string{}, Extra: []string{}, Renamed: []Renamed{},
-		Double: []string{}, Bad: []BadFolder{}, Odd: append([]Problem{}, a.odd...),
+		Double: []string{}, Bad: []BadClip{}, Odd: append([]Problem{}, a.odd...),
 	}
 	found, err := o.find(ctx, a, r)
 	if err != nil {
@@ -107,7 +109,8 @@ func (o UCF101) find(ctx context.Context, a *ucf101Annotations, r *UCF101Report)
 	return found, nil
 }
 
-// writable makes the names of the lists out of those of the files.
+// writable makes the names of the lists out of those of the files, and leaves out
+// those that cannot stand there.
 func (o UCF101) writable(found map[string]Clip, r *UCF101Report) error {
 	prefix := ""
 	if o.Absolute {
@@ -119,15 +122,17 @@ func (o UCF101) writable(found map[string]Clip, r *UCF101Report) error {
 	}
 	suffix := o.suffix(found)
 	r.Suffix = suffix
-	var bad error
-	for name, c := range found {
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		c := found[name]
 		c.Name = strings.TrimSuffix(path.Join(prefix, c.Name), suffix)
 		if err := listable(c.Name); err != nil {
-			bad = errors.Join(bad, err)
+			r.Bad = append(r.Bad, BadClip{found[name].Name, err.Error()})
+			delete(found, name)
+			continue
 		}
 		found[name] = c
 	}
-	return bad
+	return nil
 }
 
 // suffix is the extension that all videos share; "" if they do not, or if the

@@ -28,7 +28,7 @@ func (o UCF101) count(ctx context.Context, found map[string]Clip, r *UCF101Repor
 			o.Progress(done, len(names))
 		}
 		if c.err != nil {
-			r.Bad = append(r.Bad, BadFolder{found[name].Name, c.err.Error()})
+			r.Bad = append(r.Bad, BadClip{found[name].Name, c.err.Error()})
 			delete(found, name)
 			continue
 		}

@@ -10,7 +10,7 @@ type UCF101Report struct {
 	Extra   []string      `json:"extra"`   // clips that no annotation names
 	Renamed []Renamed     `json:"renamed"` // found under another name or place
 	Double  []string      `json:"double"`  // not taken: more than one file fits, none exactly
-	Bad     []BadFolder   `json:"bad"`     // left out
+	Bad     []BadClip     `json:"bad"`     // left out
 	Odd     []Problem     `json:"odd"`     // lines of the annotations: repeated, or a clip in train and test
 	Skipped Skipped       `json:"skipped"`
 }
@@ -30,8 +30,9 @@ type Renamed struct {
 	File       string `json:"file"`
 }
 
-// BadFolder is a folder of pictures that cannot be used.
-type BadFolder struct {
+// BadClip is a folder of pictures that cannot be used, or a file whose name
+// cannot stand in a list.
+type BadClip struct {
 	Name string `json:"name"`
 	Err  string `json:"error"`
 }

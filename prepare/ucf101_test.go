@@ -135,6 +135,20 @@ func TestUCF101Extensions(t *testing.T) {
 	}
 }
 
+// A folder that ends in a space costs its own clips alone.
+func TestUCF101Unwritable(t *testing.T) {
+	ann := layout(t, t.TempDir(), map[string]string{"classInd.txt": "1 A\n2 B\n", "trainlist01.txt": "A/v_A_g08_c01.avi 1\nB/v_B_g08_c02.avi 2\n"})
+	r, files, err := prepare.UCF101{Annotations: ann, Videos: layout(t, t.TempDir(), empty(" A/v_A_g08_c01.avi", "B/v_B_g08_c02.avi"))}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists := written(t, files)
+	same(t, "list", lists["ucf101_train_split_1_videos.txt"], []string{"B/v_B_g08_c02 0 1"})
+	if len(r.Bad) != 1 || r.Bad[0].Name != " A/v_A_g08_c01.avi" || !strings.Contains(r.Bad[0].Err, "a space at its beginning") {
+		t.Errorf("bad: %+v", r.Bad)
+	}
+}
+
 func TestUCF101Errors(t *testing.T) {
 	videos := layout(t, t.TempDir(), empty("A/v_A_g01_c01.avi", "x/B_1.avi", "y/B_1.avi"))
 	ind := "1 A\n2 B\n"
