@@ -44,7 +44,7 @@ func (o Folder) Run(ctx context.Context) (*FolderReport, []File, error) {
 		return nil, nil, fmt.Errorf("shares of %v for val and %v for test: want both from 0 and below 1 together", o.Val, o.Test)
 	}
 	r := &FolderReport{ // lists without items are [] in JSON, not null
-		Ungrouped: []string{}, Thin: []string{}, Stray: []string{}, Missing: []string{}, Unnamed: []string{}, Bad: []Problem{},
+		Ungrouped: []string{}, Torn: []string{}, Thin: []string{}, Stray: []string{}, Missing: []string{}, Unnamed: []string{}, Bad: []Problem{},
 	}
 	find := o.walk
 	if o.CSV != "" {
@@ -57,7 +57,9 @@ func (o Folder) Run(ctx context.Context) (*FolderReport, []File, error) {
 	if clips, names, err = o.number(clips, names, r); err != nil {
 		return nil, nil, err
 	}
-	o.group(clips, r)
+	if err := o.group(clips, r); err != nil {
+		return nil, nil, err
+	}
 	o.deal(clips, len(names), r)
 	files, err := o.files(clips, names, r)
 	return r, files, err

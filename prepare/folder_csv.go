@@ -24,7 +24,7 @@ type ownRow struct {
 // as problems.
 func parseOwn(file, text string) (rows []ownRow, bad []Problem, err error) {
 	at := []int(nil)
-	first := map[string]int{} // line of a path
+	first := map[string]int{} // line of a cleaned path
 	for n, line := range lines(text) {
 		row, err := fields(line)
 		if at == nil {
@@ -41,14 +41,14 @@ func parseOwn(file, text string) (rows []ownRow, bad []Problem, err error) {
 		if err == nil {
 			r, err = parseOwnRow(row, at)
 		}
-		if line, again := first[r.path]; err == nil && again {
+		if line, again := first[path.Clean(r.path)]; err == nil && again {
 			err = fmt.Errorf("%s a second time; the first is on line %d", quoted(r.path), line)
 		}
 		if err != nil {
 			bad = append(bad, Problem{file, n, err.Error()})
 			continue
 		}
-		first[r.path] = n
+		first[path.Clean(r.path)] = n
 		rows = append(rows, r)
 	}
 	if at == nil {

@@ -1,34 +1,73 @@
 package prepare
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"regexp"
+)
 
-// group finds the groups of clips that have none yet.
-func (o Folder) group(clips []ownClip, r *FolderReport) {
-	groups := map[string]bool{}
+// group finds the groups of clips that have none yet. It is an error if GroupBy
+// finds none at all: what the split then promises would not be true.
+func (o Folder) group(clips []ownClip, r *FolderReport) error {
+	groups, matched := map[string]bool{}, false
 	for i := range clips {
 		c := &clips[i]
 		if o.GroupBy != nil && c.group == "" {
-			m := o.GroupBy.FindStringSubmatch(c.key)
-			switch {
-			case m == nil:
+			if c.group = groupOf(o.GroupBy, c.key); c.group == "" {
 				r.Ungrouped = append(r.Ungrouped, c.key)
-			case len(m) > 1:
-				c.group = m[1]
-			default:
-				c.group = m[0]
+			} else {
+				matched = true
 			}
 		}
 		if c.group != "" {
 			groups[c.group] = true
 		}
 	}
+	if n := len(r.Ungrouped); n > 0 && !matched {
+		return fmt.Errorf("the expression %s for groups matches none of %d clips, such as %s", o.GroupBy, n, r.Ungrouped[0])
+	}
 	if r.Groups = len(groups); r.Groups > 0 {
 		r.Groups += len(r.Ungrouped)
+	}
+	return nil
+}
+
+// groupOf is what the first pair of brackets matches, or else all of the
+// expression; "" for nothing.
+func groupOf(re *regexp.Regexp, name string) string {
+	m := re.FindStringSubmatch(name)
+	if m == nil {
+		return ""
+	}
+	return m[min(1, len(m)-1)]
+}
+
+// follow puts the open clips of a group on the side where the CSV file has
+// others of it.
+func follow(clips []ownClip, r *FolderReport) {
+	sideOf, torn := map[string]int{}, map[string]bool{}
+	for _, c := range clips {
+		if c.side < 0 || c.group == "" {
+			continue
+		}
+		if side, ok := sideOf[c.group]; !ok {
+			sideOf[c.group] = c.side
+		} else if side != c.side && !torn[c.group] {
+			torn[c.group] = true
+			r.Torn = append(r.Torn, c.group)
+		}
+	}
+	for i := range clips {
+		c := &clips[i]
+		if side, ok := sideOf[c.group]; ok && c.side < 0 {
+			c.side = side
+		}
 	}
 }
 
 // deal splits the clips whose side is open.
 func (o Folder) deal(clips []ownClip, classes int, r *FolderReport) {
+	follow(clips, r)
 	of := map[string][]int{} // clips of an item
 	var keys []string
 	for i, c := range clips {

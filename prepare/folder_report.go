@@ -14,7 +14,8 @@ type FolderReport struct {
 	Shares    []float64     `json:"shares"`             // of each side
 	Wanted    []float64     `json:"wanted"`             // shares that were asked for; nil if the CSV file has them all
 	Groups    int           `json:"groups"`             // 0: not grouped
-	Ungrouped []string      `json:"ungrouped"`          // clips that GroupBy does not match: each is its own group
+	Ungrouped []string      `json:"ungrouped"`          // clips in whose names GroupBy finds nothing: each is its own group
+	Torn      []string      `json:"torn"`               // groups that the CSV file itself has on several sides
 	Furthest  *Deviation    `json:"furthest,omitempty"` // the class whose shares are furthest from those wanted
 	Thin      []string      `json:"thin"`               // classes that lack clips on a side, as text
 	Stray     []string      `json:"stray"`              // videos outside of the folders of classes

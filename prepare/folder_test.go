@@ -115,6 +115,29 @@ func TestFolderGroups(t *testing.T) {
 	}
 }
 
+// Where the CSV file has some clips of a group on a side, the others follow.
+func TestFolderGroupsOfCSV(t *testing.T) {
+	files, csv := map[string]string{}, "path,label,split,group\n"
+	for i := range 12 {
+		files[fmt.Sprintf("%d.mp4", i)] = ""
+		csv += fmt.Sprintf("%d.mp4,a,%s,g%d\n", i, map[int]string{0: "val", 1: "test", 10: "train", 11: "val"}[i], i%2+i/10)
+	}
+	dir := layout(t, t.TempDir(), files) // g0: 0 2 4 6 8; g1: 1 3 5 7 9 and 10; g2: 11
+	layout(t, dir, map[string]string{"own.csv": csv + "./2.mp4,b,,\n"})
+	r, out, err := prepare.Folder{Dir: dir, CSV: dir + "/own.csv", Val: 0.2}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lists := written(t, out)
+	same(t, "val", lists["val.list"], []string{"0.mp4 0 0", "2.mp4 0 0", "4.mp4 0 0", "6.mp4 0 0", "8.mp4 0 0", "11.mp4 0 0"})
+	same(t, "test", lists["test.list"], []string{"1.mp4 0 0", "3.mp4 0 0", "5.mp4 0 0", "7.mp4 0 0", "9.mp4 0 0"})
+	same(t, "train", lists["train.list"], []string{"10.mp4 0 0"})
+	same(t, "torn", r.Torn, []string{"g1"})
+	if len(r.Bad) != 1 || !strings.Contains(r.Bad[0].Error(), "own.csv:14: \"./2.mp4\" a second time; the first is on line 4") {
+		t.Errorf("bad: %v", r.Bad)
+	}
+}
+
 // A copy of the folder elsewhere, and absolute paths, split alike.
 func TestFolderSame(t *testing.T) {
 	files := map[string]string{}
@@ -197,11 +220,15 @@ func TestFolderErrors(t *testing.T) {
 	dir := layout(t, t.TempDir(), empty("a/x.mp4", "b/y.mp4"))
 	flat := layout(t, t.TempDir(), empty("x.mp4"))
 	for want, o := range map[string]prepare.Folder{
-		"no videos in folders":         {Dir: flat},
-		"no such file":                 {Dir: filepath.Join(dir, "none")},
-		"class \"a\" is not in ucf101": {Dir: dir, Labels: "ucf101"},
-		"want both from 0":             {Dir: dir, Val: 0.5, Test: 0.5},
-		"shares of -1":                 {Dir: dir, Val: -1},
+		"no videos in folders":                          {Dir: flat},
+		"no such file":                                  {Dir: filepath.Join(dir, "none")},
+		"class \"a\" is not in ucf101":                  {Dir: dir, Labels: "ucf101"},
+		"want both from 0":                              {Dir: dir, Val: 0.5, Test: 0.5},
+		"shares of -1":                                  {Dir: dir, Val: -1},
+		"matches none of 2 clips, such as a/x.mp4":      {Dir: dir, GroupBy: regexp.MustCompile("zzz")},
+		"groups matches none of 2 clips":                {Dir: dir, GroupBy: regexp.MustCompile("q*")},
+		"class \"tr \" cannot stand in a list: a space": {Dir: layout(t, t.TempDir(), empty("tr /x.mp4"))},
+		"class \"\\xff\" is not UTF-8":                  {Dir: layout(t, t.TempDir(), empty("\xff/x.mp4"))},
 	} {
 		if _, _, err := o.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", o, err, want)

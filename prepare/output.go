@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pptsn/pptsn/atomicfile"
 	"github.com/pptsn/pptsn/dataset"
@@ -70,7 +71,20 @@ func labelFile(name string, names []string) (File, error) {
 			return File{Name: name, Data: []byte(text)}, nil
 		}
 	}
-	return File{}, fmt.Errorf("%s: the names of the classes cannot be written one a line: is one empty, or not UTF-8?", name)
+	return File{}, fmt.Errorf("%s: %s: rename it", name, unwritable(names))
+}
+
+// unwritable says which name of a class is not read back as it is.
+func unwritable(names []string) string {
+	for _, n := range names {
+		switch why := listable(n); {
+		case why != nil:
+			return "the name of the class " + why.Error()
+		case !utf8.ValidString(n):
+			return fmt.Sprintf("the name of the class %s is not UTF-8", quoted(n))
+		}
+	}
+	return fmt.Sprintf("the names of the classes, %s the first, cannot be written one a line", quoted(names[0]))
 }
 
 // reportFile has one item a line; a name with a line break in it is quoted.
