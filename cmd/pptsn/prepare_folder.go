@@ -125,21 +125,19 @@ func (o *prepareFolderOptions) remark(say remarks, r *prepare.FolderReport) {
 	say.some("videos lie in no class's folder and are left out", r.Stray, "")
 	say.some("names cannot stand in a list and are left out", r.Unnamed, "")
 	say.some("clips are not matched by --group-by; each is its own group", r.Ungrouped, "")
+	say.some("groups are on several sides by the CSV file itself", r.Torn, "")
 	say.skipped(r.Skipped)
 	if r.Wanted != nil {
 		say.say("%s", shares(r))
 	}
 	say.some("classes lack clips", r.Thin, "")
-	if len(r.Ungrouped) == r.Clips {
-		say.say("--group-by matches no clip at all")
-	}
 	step := nextStep{
 		config: "configs/recognition/pptsn/pptsn_k400_videos.yaml", prefix: o.Dir,
 		keys: []string{fmt.Sprintf("MODEL.head.num_classes=%d", len(r.Classes))},
 	}
-	for side, list := range []*string{&step.train, &step.val} {
+	for side, name := range r.Sides {
 		if r.Split[side] > 0 {
-			*list = filepath.Join(o.out, r.Sides[side]+".list")
+			step.lists[side] = filepath.Join(o.out, name+".list")
 		}
 	}
 	say.next(step)

@@ -111,11 +111,10 @@ func (o *prepareKineticsOptions) remark(say remarks, r *prepare.KineticsReport, 
 		step.keys = []string{fmt.Sprintf("MODEL.head.num_classes=%d", r.Classes)}
 	}
 	for _, f := range files {
-		switch f.Name {
-		case r.Name + "_train_videos.list":
-			step.train = filepath.Join(o.out, f.Name)
-		case r.Name + "_val_videos.list":
-			step.val = filepath.Join(o.out, f.Name)
+		for side, word := range []string{"train", "val", "test"} {
+			if f.Name == r.Name+"_"+word+"_videos.list" {
+				step.lists[side] = filepath.Join(o.out, f.Name)
+			}
 		}
 	}
 	say.next(step)

@@ -47,6 +47,38 @@ func nextCommand(t *testing.T, stderr string) []string {
 	return words[3:]
 }
 
+// A test list of one's own is the test's, and what is not there is not checked.
+func TestPrepareNext(t *testing.T) {
+	dir := makeFiles(t, t.TempDir(), "c/run/1.mp4", "c/run/2.mp4", "c/run/3.mp4", "c/sit/1.mp4", "c/sit/2.mp4", "c/sit/3.mp4")
+	key := func(use, list string) string {
+		return fmt.Sprintf(" \\\n    -o DATASET.%s.file_path=%s/o/%s.list -o DATASET.%s.data_prefix=%s/c", use, dir, list, use, dir)
+	}
+	config := "-c configs/recognition/pptsn/pptsn_k400_videos.yaml"
+	classes := " \\\n    -o MODEL.head.num_classes=2"
+	for _, tc := range []struct {
+		flags       []string
+		check, keys string
+		train       string
+	}{
+		{nil, config, key("train", "train") + key("valid", "val") + key("test", "val"), config + " --validate"},
+		{[]string{"--test", "0.3"}, config, key("train", "train") + key("valid", "val") + key("test", "test"), config + " --validate"},
+		{[]string{"--val", "0"}, config + " --use train", key("train", "train"), config},
+		{[]string{"--val", "0", "--test", "0.3"}, config + " --use train,test", key("train", "train") + key("test", "test"), config},
+	} {
+		args := append([]string{"prepare", "folder", dir + "/c", "-o", dir + "/o", "--force"}, tc.flags...)
+		code, _, stderr := command(t, "", args...)
+		want := "next:\n  pptsn check " + tc.check + classes + tc.keys + "\n  pptsn train " + tc.train + classes + tc.keys + "\n"
+		if _, got, ok := strings.Cut(stderr, "next:\n"); code != 0 || !ok || "next:\n"+got != want {
+			t.Errorf("%q: exit code %d: %s\nwant %s", tc.flags, code, stderr, want)
+		}
+	}
+	csv := writeFile(t, dir+"/test.csv", "youtube_id,time_start,time_end,split\nAAAAAAAAAAA,0,10,test\n")
+	makeFiles(t, dir, "k/AAAAAAAAAAA.mp4")
+	if code, _, stderr := command(t, "", "prepare", "kinetics", "--csv", csv, "--videos", dir+"/k", "-o", dir+"/o"); code != 0 || strings.Contains(stderr, "next:") || !strings.Contains(stderr, "no list was written") {
+		t.Errorf("no labels: exit code %d: %s", code, stderr)
+	}
+}
+
 // found opens the lists of a use as the next step configures them, and counts
 // the clips that are there; all must be.
 func found(t *testing.T, stderr string, use config.Use) int {

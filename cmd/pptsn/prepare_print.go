@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/pptsn/pptsn/prepare"
@@ -59,60 +58,6 @@ func more(n int, where string) string {
 		return "; also in " + where
 	}
 	return ""
-}
-
-// A nextStep is the command lines that come after lists were made.
-type nextStep struct {
-	config     string // configuration that fits; "": the user's own
-	keys       []string
-	train, val string // lists; "": none
-	prefix     string // folder of the clips; "": the lists have whole paths
-	suffix     string
-	setSuffix  bool // whether the configuration's suffix has to be changed
-}
-
-// next prints the commands to go on with.
-func (r remarks) next(s nextStep) {
-	var b strings.Builder
-	for _, k := range s.keys {
-		fmt.Fprintf(&b, " \\\n    -o %s", shellQuote(k))
-	}
-	for _, use := range []struct{ section, list string }{{"train", s.train}, {"valid", s.val}, {"test", s.val}} {
-		if use.list == "" {
-			continue
-		}
-		keys := []string{"file_path=" + absolute(use.list)}
-		if s.prefix != "" {
-			keys = append(keys, "data_prefix="+absolute(s.prefix))
-		}
-		if s.setSuffix {
-			keys = append(keys, "suffix="+s.suffix)
-		}
-		b.WriteString(" \\\n   ")
-		for _, k := range keys {
-			fmt.Fprintf(&b, " -o %s", shellQuote("DATASET."+use.section+"."+k))
-		}
-	}
-	fmt.Fprintf(r.w, "next:\n  pptsn check -c %s%s\n  pptsn train --validate -c ... (the same keys)\n", shellQuote(s.config), b.String())
-}
-
-// absolute makes a path good from any folder, where that is possible.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
-}
-
-// shellQuote is a word as a POSIX shell reads it.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./=:+,@%", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // printJSON is one value on standard output, indented.

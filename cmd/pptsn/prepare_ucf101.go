@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -110,7 +111,7 @@ func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
 	}
 	say.some("clips have another name or place than in the annotations", renamed, "")
 	say.some("clips fit several files and none exactly, and are left out", r.Double, "")
-	say.some("folders of frames are left out", bad, "")
+	say.some("clips cannot be used and are left out", bad, "")
 	say.problems("odd lines", r.Odd)
 	say.skipped(r.Skipped)
 	format, config, prefix := "videos", "configs/recognition/pptsn/pptsn_ucf101_videos.yaml", o.Videos
@@ -120,7 +121,7 @@ func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
 	if o.Absolute {
 		prefix = ""
 	}
-	split := r.Splits[0]
+	split := r.Splits[max(0, slices.IndexFunc(r.Splits, func(s prepare.UCF101Split) bool { return s.Train > 0 }))]
 	list := func(use string, clips int) string {
 		if clips == 0 {
 			return ""
@@ -132,7 +133,7 @@ func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
 		keys = []string{fmt.Sprintf("MODEL.head.num_classes=%d", r.Classes)}
 	}
 	say.next(nextStep{
-		config: config, keys: keys, train: list("train", split.Train), val: list("val", split.Val), prefix: prefix,
+		config: config, keys: keys, lists: [3]string{list("train", split.Train), list("val", split.Val)}, prefix: prefix,
 		suffix: r.Suffix, setSuffix: o.Frames == "" && r.Suffix != ".avi",
 	})
 }
