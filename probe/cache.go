@@ -55,6 +55,24 @@ func (c *Cache) Err() error {
 	return *c.failed.Load()
 }
 
+// Check is an error if nothing can be remembered in the folder, which it makes.
+// Without it the first entry shows that, see Err.
+func (c *Cache) Check() error {
+	err := os.MkdirAll(c.dir, 0o777)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(c.dir, unfinished); err == nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}
+	if err != nil {
+		c.fail(err)
+		return fmt.Errorf("nothing can be remembered about videos in %s: %w", c.dir, err)
+	}
+	return nil
+}
+
 func (c *Cache) fail(err error) {
 	err = fmt.Errorf("probe: nothing more is remembered about videos: %w", err)
 	c.failed.CompareAndSwap(nil, &err)

@@ -9,12 +9,14 @@ import (
 
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/probe"
 )
 
 // A dataBench is a measurement while it goes on.
 type dataBench struct {
 	benchDataOptions
 	err      io.Writer
+	known    *probe.Cache
 	variants []*benchVariant
 	bad      int // clips of all variants
 }
@@ -48,7 +50,7 @@ func (b *dataBench) open(name string, overrides []string) error {
 	if err != nil {
 		return err
 	}
-	set, data, err := openData(cfg, use, spec, 0)
+	set, data, err := openData(cfg, use, spec, 0, b.known)
 	if err != nil {
 		return err
 	}

@@ -226,3 +226,18 @@ func TestBenchDataBadInput(t *testing.T) {
 		}
 	}
 }
+
+// A cache that cannot be written is said once and stops nothing.
+func TestUnwritableCache(t *testing.T) {
+	f := makeBrowseFixture(t)
+	t.Setenv("PPTSN_CACHE", writeFile(t, filepath.Join(t.TempDir(), "file"), ""))
+	for _, args := range [][]string{
+		{"bench", "data", "-c", f.config, "--clips", "1", "--repeat", "1", "--workers", "0", "--against", "DATASET.train.test_mode=False"},
+		{"browse", "-c", f.config, "--samples", "1", "--output", filepath.Join(t.TempDir(), "x.html")},
+	} {
+		code, _, stderr := command(t, "", args...)
+		if code != 0 || strings.Count(stderr, "pptsn: nothing can be remembered about videos in ") != 1 {
+			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+}

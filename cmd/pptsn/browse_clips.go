@@ -74,7 +74,7 @@ func (b *browser) list() (err error) {
 	if b.use == useInference {
 		use = config.Test
 	}
-	if b.set, b.data, err = openData(b.cfg, use, b.spec, classes); err != nil {
+	if b.set, b.data, err = openData(b.cfg, use, b.spec, classes, openCache(b.err)); err != nil {
 		return err
 	}
 	samples, err := b.choose()

@@ -73,7 +73,7 @@ func openSet(t *testing.T, f trainFixture, use config.Use) (*dataset.Set, clip.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, _, err := openData(cfg, use, spec, 2)
+	set, _, err := openData(cfg, use, spec, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

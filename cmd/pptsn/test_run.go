@@ -17,7 +17,7 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 	if err != nil {
 		return nil, err
 	}
-	set, data, err := openData(cfg, config.Test, spec, m.Classes)
+	set, data, err := openData(cfg, config.Test, spec, m.Classes, openCache(p.err))
 	if err != nil {
 		return nil, err
 	}

@@ -42,15 +42,24 @@ func (o *testOptions) metric(cfg *config.Config) (evaluate.Metric, error) {
 	return m, err
 }
 
-// openData opens the list of a use.
-func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int) (*dataset.Set, config.Data, error) {
+// openCache opens what is remembered about videos. It only saves time: that
+// nothing can be written there is said, and that is all.
+func openCache(stderr io.Writer) *probe.Cache {
+	known, err := probe.OpenCache("")
+	if err == nil {
+		err = known.Check()
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "pptsn: %v\n", err)
+	}
+	return known
+}
+
+// openData opens the list of a use. known may be nil.
+func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int, known *probe.Cache) (*dataset.Set, config.Data, error) {
 	data, err := cfg.Data(use)
 	if err != nil {
 		return nil, data, err
-	}
-	known, err := probe.OpenCache("")
-	if err != nil {
-		known = nil // it only saves time
 	}
 	set, err := dataset.Open(dataset.Options{
 		List: data.List, Prefix: data.Prefix, Frames: data.Frames, Suffix: data.Suffix, Pattern: data.Pattern,

@@ -16,6 +16,7 @@ import (
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/probe"
 	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/train"
@@ -28,6 +29,7 @@ type trainSetup struct {
 	cfg *config.Config
 	err io.Writer
 
+	known    *probe.Cache
 	model    config.Model
 	training config.Training
 	log      *train.Log
@@ -40,6 +42,7 @@ type trainSetup struct {
 // job finds what is wrong with configuration, lists and device before it touches
 // the output folder.
 func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
+	t.known = openCache(t.err)
 	var err error
 	if t.model, err = t.cfg.Model(); err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func (t *trainSetup) data(_ context.Context, j *train.Job) error {
 	if err != nil {
 		return err
 	}
-	set, data, err := openData(t.cfg, config.Train, spec, t.model.Network.Classes)
+	set, data, err := openData(t.cfg, config.Train, spec, t.model.Network.Classes, t.known)
 	if err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func (t *trainSetup) validation(_ context.Context, j *train.Job) error {
 	if err != nil {
 		return err
 	}
-	set, data, err := openData(t.cfg, config.Valid, spec, t.model.Network.Classes)
+	set, data, err := openData(t.cfg, config.Valid, spec, t.model.Network.Classes, t.known)
 	if err != nil {
 		return err
 	}
