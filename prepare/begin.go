@@ -25,13 +25,33 @@ func (r *run) begin(p *Plan) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: another run writes here: %w", r.o.Out, err), dir.Close())
+	err = r.lock(dir)
+	if err == nil {
+		err = errors.Join(r.tidy(p), r.keepSettings())
 	}
-	if err := errors.Join(r.tidy(p), r.keepSettings()); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return func() { dir.Close() }, nil
+}
+
+// lock keeps other runs out of the folder. NFS locks no folders: there the user
+// must see to it.
+func (r *run) lock(dir *os.File) error {
+	err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("%s: another run writes here", r.o.Out)
+	}
+	if err != nil {
+		r.warn("%s cannot be locked (%v): let no other run write there", r.o.Out, err)
+	}
+	return nil
+}
+
+func (r *run) warn(format string, args ...any) {
+	if r.o.Warn != nil {
+		r.o.Warn(fmt.Sprintf(format, args...))
+	}
 }
 
 // settingsFile holds the settings of all that is in the folder.
@@ -76,11 +96,21 @@ func (r *run) tidy(p *Plan) error {
 	return nil
 }
 
-// finish writes the lists, once all that they name is on the disk.
+// finish writes the lists, once all that they name is on the disk. An empty one
+// is not written: nothing can read it.
 func (r *run) finish(p *Plan) error {
 	files, err := p.relist(r.maker, r.pictures)
-	if err != nil || len(files) == 0 {
+	if err != nil {
 		return err
+	}
+	files = slices.DeleteFunc(files, func(f File) bool {
+		if len(f.Data) == 0 {
+			r.warn("%s is not written: none of its videos gave pictures", f.Name)
+		}
+		return len(f.Data) == 0
+	})
+	if len(files) == 0 {
+		return nil
 	}
 	if err := syncNames(r.o.Out); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // are there, in their order and at their times.
 type Compact struct {
 	ShortSide int `json:"short_side"` // pixels that the shorter side is scaled down to; 0: as it is
-	GOP       int `json:"gop"`        // frames from one key frame to the next
+	GOP       int `json:"gop"`        // frames from one key frame to the next, 1 to 65536
 	CRF       int `json:"crf"`        // H.264's quality, 1 to 51; more is smaller and worse
 }
 
@@ -30,8 +30,8 @@ func (c Compact) kind() string   { return "compact" }
 func (c Compact) suffix() string { return ".mp4" }
 
 func (c Compact) check(*Plan) error {
-	if c.ShortSide < 0 || c.ShortSide == 1 || c.GOP < 1 || c.CRF < 1 || c.CRF > 51 {
-		return fmt.Errorf("short side %d, GOP %d, CRF %d: want 0 or 2 and up, 1 and up, 1 to 51", c.ShortSide, c.GOP, c.CRF)
+	if c.ShortSide < 0 || c.ShortSide == 1 || c.GOP < 1 || c.GOP > 1<<16 || c.CRF < 1 || c.CRF > 51 {
+		return fmt.Errorf("short side %d, GOP %d, CRF %d: want 0 or 2 and up, 1 to 65536, 1 to 51", c.ShortSide, c.GOP, c.CRF)
 	}
 	return nil
 }

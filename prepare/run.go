@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/pptsn/pptsn/internal/ordered"
@@ -76,7 +78,7 @@ func runPlan(ctx context.Context, p *Plan, m maker, o RunOptions) (Summary, erro
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &run{maker: m, o: o, settings: settings, sum: Summary{Videos: len(p.Sources)}, pictures: make([]int32, len(p.Sources))}
+	r := &run{maker: m, o: o, settings: settings, sum: Summary{Videos: len(p.Sources), Lists: []string{}}, pictures: make([]int32, len(p.Sources))}
 	if err := m.check(p); err != nil {
 		return r.sum, err
 	}
@@ -132,7 +134,10 @@ func (r *run) one(ctx context.Context, s Source) Made {
 	m, err := r.try(ctx, s)
 	m.Source = s
 	if err != nil {
-		m = Made{Source: s, Err: fmt.Errorf("%s: %w", s.Path, err)}
+		if !strings.Contains(err.Error(), s.Path) {
+			err = fmt.Errorf("%s: %w", s.Path, err)
+		}
+		m = Made{Source: s, Err: err}
 	}
 	return m
 }
@@ -143,7 +148,10 @@ func (r *run) try(ctx context.Context, s Source) (Made, error) {
 		return Made{}, reason(err)
 	}
 	final := filepath.Join(r.o.Out, filepath.FromSlash(s.Name)+r.suffix())
-	room := filepath.Join(filepath.Dir(final), "."+filepath.Base(final)+roomSuffix)
+	if there, err := os.Stat(final); err == nil && os.SameFile(info, there) {
+		return Made{}, errors.New("would be replaced by what is made of it: choose another folder with -o")
+	}
+	room := roomFor(final)
 	if err := os.RemoveAll(room); err != nil { // of a run that was killed
 		return Made{}, err
 	}
@@ -159,7 +167,7 @@ func (r *run) try(ctx context.Context, s Source) (Made, error) {
 		return Made{}, err
 	}
 	defer os.RemoveAll(room)
-	path := filepath.Join(room, filepath.Base(final))
+	path := filepath.Join(room, "new"+r.suffix())
 	m, err := r.make(ctx, s.Path, path, want)
 	if err != nil {
 		return Made{}, err
@@ -169,6 +177,16 @@ func (r *run) try(ctx context.Context, s Source) (Made, error) {
 
 // roomSuffix ends the name of the folder in which something is made.
 const roomSuffix = ".pptsn-tmp"
+
+// roomFor names the folder in which is made what becomes final. File systems allow
+// names of 255 bytes: a long one is cut, and a hash keeps it apart from others.
+func roomFor(final string) string {
+	base := filepath.Base(final)
+	if len(base)+len(roomSuffix) >= 255 {
+		base = fmt.Sprintf("%.40s-%x", base, sha256.Sum256([]byte(base)))
+	}
+	return filepath.Join(filepath.Dir(final), "."+base+roomSuffix)
+}
 
 // put brings what is at path to the disk and gives it its final name. What was
 // there goes into room first, so that it is at any time old, new or absent.

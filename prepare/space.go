@@ -12,7 +12,7 @@ const foreseen = 8
 // foresee warns once where the disk will not suffice, going by the mean of what
 // was made so far.
 func (r *run) foresee(left int) {
-	if r.warned || r.o.Warn == nil || r.sum.Made < foreseen {
+	if r.warned || r.sum.Made < foreseen {
 		return
 	}
 	var fs syscall.Statfs_t
@@ -22,7 +22,7 @@ func (r *run) foresee(left int) {
 	need, free := r.sum.Bytes/int64(r.sum.Made)*int64(left), int64(fs.Bavail)*int64(fs.Bsize)
 	if need > free {
 		r.warned = true
-		r.o.Warn(fmt.Sprintf("%s will be full before all is made: %s more are needed, %s are free", r.o.Out, megabytes(need), megabytes(free)))
+		r.warn("%s will be full before all is made: %s more are needed, %s are free", r.o.Out, megabytes(need), megabytes(free))
 	}
 }
 

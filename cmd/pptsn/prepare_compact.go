@@ -25,8 +25,8 @@ lists; the exit code is then 1.`,
 		Example: `  pptsn prepare compact --list train.list --list val.list --prefix videos -o compact
   pptsn prepare compact videos -o compact --short-side 340 --gop 4 --crf 18`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if c.ShortSide < 0 || c.ShortSide == 1 || c.GOP < 1 || c.CRF < 1 || c.CRF > 51 {
-				return usagef("--short-side %d --gop %d --crf %d: want 0 or 2 and up, 1 and up, 1 to 51", c.ShortSide, c.GOP, c.CRF)
+			if c.ShortSide < 0 || c.ShortSide == 1 || c.GOP < 1 || c.GOP > 1<<16 || c.CRF < 1 || c.CRF > 51 {
+				return usagef("--short-side %d --gop %d --crf %d: want 0 or 2 and up, 1 to 65536, 1 to 51", c.ShortSide, c.GOP, c.CRF)
 			}
 			return o.make(cmd, "compact", args, c.Run)
 		},

@@ -82,6 +82,11 @@ func (o *makeOptions) make(cmd *cobra.Command, what string, args []string, run f
 
 // sayMade names the videos of which there is something to say.
 func sayMade(m *meter, d prepare.Made) {
+	resized := d.Faults.Resized
+	d.Faults.Resized = 0
+	if resized > 0 {
+		m.say("pptsn: %s: %d of %d frames are of another size than the first: they were scaled to that", d.Source.Path, resized, d.Pictures)
+	}
 	switch {
 	case d.Err != nil:
 		m.say("pptsn: %v", d.Err)

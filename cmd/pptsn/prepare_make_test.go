@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/prepare"
 )
 
@@ -185,6 +186,7 @@ func TestPrepareMakeUsage(t *testing.T) {
 		{"frames videos -o out --workers -1", "--workers -1"},
 		{"compact videos -o out --crf 52", "--crf 52"},
 		{"compact videos -o out --gop 0", "--gop 0"},
+		{"compact videos -o out --gop 65537", "--gop 65537"},
 		{"compact videos -o out --short-side 1", "--short-side 1"},
 	} {
 		code, stdout, stderr := command(t, "", append([]string{"prepare"}, strings.Fields(tc.args)...)...)
@@ -193,6 +195,17 @@ func TestPrepareMakeUsage(t *testing.T) {
 		}
 	}
 	if code, _, stderr := command(t, "", "prepare", "frames", "absent", "-o", t.TempDir()); code != exitFailed || !strings.Contains(stderr, "absent") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// Its README says that its 80 frames decode without a fault, 40 of them in
+// another size.
+func TestPrepareSaysWhatWasScaled(t *testing.T) {
+	dir := filepath.Join(testdata.Shared(t), "data", "odd-videos")
+	list := writeFile(t, filepath.Join(t.TempDir(), "one.list"), "gen-resolution-change.ts 0\n")
+	code, _, stderr := command(t, "", "prepare", "frames", "--list", list, "--prefix", dir, "-o", t.TempDir(), "--short-side", "32")
+	if code != 0 || !strings.Contains(stderr, "40 of 80 frames are of another size") || strings.Contains(stderr, "damaged") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
