@@ -171,10 +171,11 @@ func (o Folder) files(clips []ownClip, names []string, r *FolderReport) ([]File,
 		r.Sides = append(r.Sides, sideNames[side])
 		r.Split = append(r.Split, len(l.Clips))
 		r.Shares = append(r.Shares, math.Round(1e4*float64(len(l.Clips))/float64(len(clips)))/1e4)
+		l.Name = sideNames[side] + ".list"
 		if len(l.Clips) == 0 {
+			out = append(out, File{Name: l.Name, Absent: true})
 			continue
 		}
-		l.Name = sideNames[side] + ".list"
 		f, err := l.file()
 		if err != nil {
 			return nil, err

@@ -250,6 +250,9 @@ func TestWrite(t *testing.T) {
 		{[]prepare.File{list, later}, false, "", "a 0\n2\n"},
 		{[]prepare.File{report, other}, false, "a.list is there already and differs: --force", "a 0\n2\n"},
 		{[]prepare.File{report, other}, true, "", "b 0\n1\n"},
+		{[]prepare.File{later, {Name: "a.list", Absent: true}}, false, "a.list is there of an earlier run", "b 0\n1\n"},
+		{[]prepare.File{later, {Name: "a.list", Absent: true}}, true, "", "2\n"},
+		{[]prepare.File{report, {Name: "a.list", Absent: true}}, false, "", "1\n"},
 	} {
 		err := prepare.Write(dir, step.files, step.force)
 		if (err == nil) != (step.err == "") || err != nil && !strings.Contains(err.Error(), step.err) {

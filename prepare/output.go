@@ -35,6 +35,7 @@ type File struct {
 	Name   string
 	Data   []byte
 	Report bool // says how a run went: replaces that of an earlier one
+	Absent bool // is not to be there: one of an earlier run would not fit the other files
 }
 
 // file is the list as package dataset reads it. Names that cannot stand in a
@@ -102,7 +103,8 @@ func reportFile(name string, items []string) File {
 
 // Write puts files into a folder, which is made if it is not there: all of them
 // or, but for a failing disk, none. Unless force is set, a list that is there
-// already and differs is an error and nothing is written.
+// already and differs, or should not be there, is an error and nothing is
+// written.
 func Write(dir string, files []File, force bool) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -119,6 +121,9 @@ func Write(dir string, files []File, force bool) error {
 		}
 	}()
 	for _, f := range files {
+		if f.Absent {
+			continue
+		}
 		p, err := atomicfile.Prepare(filepath.Join(dir, f.Name), func(w io.Writer) error {
 			_, err := w.Write(f.Data)
 			return err
@@ -130,6 +135,18 @@ func Write(dir string, files []File, force bool) error {
 	}
 	for _, p := range pending {
 		if err := p.Commit(); err != nil {
+			return err
+		}
+	}
+	return removeAbsent(dir, files)
+}
+
+func removeAbsent(dir string, files []File) error {
+	for _, f := range files {
+		if !f.Absent {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, f.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -150,6 +167,9 @@ func (f File) replaceable(dir string, force bool) error {
 		return err
 	}
 	defer old.Close()
+	if f.Absent {
+		return fmt.Errorf("%s is there of an earlier run, and this one has no such list: --force removes it, -o writes elsewhere", path)
+	}
 	data, err := io.ReadAll(io.LimitReader(old, int64(len(f.Data))+1))
 	if err != nil {
 		return err
