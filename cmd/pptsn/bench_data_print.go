@@ -73,7 +73,7 @@ func (b *dataBench) printVariant(w io.Writer, v *benchVariant) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, limits(fastest(rates), rates[len(rates)-1].Workers))
+	fmt.Fprintln(w, v.limits(fastest(rates), rates[len(rates)-1].Workers))
 	if b.need > 0 {
 		fmt.Fprintln(w, b.needRow(v, rates))
 	}
@@ -94,23 +94,31 @@ func fastest(rates []rateRow) rateRow {
 	return rates[0]
 }
 
-// limits says which stage limits and what helps. most workers were measured.
-func limits(r rateRow, most int) string {
+// limits says which stage limits and what may help. most workers were measured.
+func (v *benchVariant) limits(r rateRow, most int) string {
 	enough := "more than " + workersText(r.Workers) + " brought little"
 	if r.Workers == most {
 		enough = "fastest with " + workersText(most) + ", the most that were measured"
 	}
-	advice := map[string]string{
-		"decode":    "copies made by pptsn prepare compact decode faster",
-		"transform": "copies of the short side that Scale makes need no scaling (pptsn prepare compact)",
-		"batch":     "fewer segments or smaller crops would help",
-	}
 	for _, f := range r.PerClip {
 		if f.Stage == r.Limit {
-			return fmt.Sprintf("%s; %s limits (%.0f %%): %s", enough, f.Stage, 100*f.Share, advice[f.Stage])
+			return fmt.Sprintf("%s; %s limits (%.0f %%): %s", enough, f.Stage, 100*f.Share, v.advice(f.Stage))
 		}
 	}
 	return ""
+}
+
+// advice is what may make a stage faster; only a measurement tells.
+func (v *benchVariant) advice(stage string) string {
+	switch {
+	case stage == "batch":
+		return "fewer segments or smaller crops would help"
+	case v.frames:
+		return "where pictures are larger than Scale makes them, smaller ones help (pptsn prepare frames --short-side)"
+	case stage == "decode":
+		return "where videos are large or have few key frames, copies made by pptsn prepare compact decode faster; --against compares"
+	}
+	return "where videos are larger than Scale makes them, smaller copies help (pptsn prepare compact)"
 }
 
 func (r needRow) String() string {

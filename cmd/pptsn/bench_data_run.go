@@ -25,6 +25,7 @@ type dataBench struct {
 type benchVariant struct {
 	name   string
 	list   string
+	frames bool // the list's lines are folders of pictures
 	batch  int
 	clips  *dataset.Set
 	of     int      // clips of the list
@@ -54,7 +55,7 @@ func (b *dataBench) open(name string, overrides []string) error {
 	if err != nil {
 		return err
 	}
-	v := &benchVariant{name: name, list: data.List, clips: set.Spread(b.clips), of: set.Len()}
+	v := &benchVariant{name: name, list: data.List, frames: data.Frames, clips: set.Spread(b.clips), of: set.Len()}
 	v.batch = min(data.Batch, v.clips.Len())
 	v.look(data)
 	options := dataset.LoaderOptions{Batch: v.batch}

@@ -184,6 +184,11 @@ func TestBenchFigures(t *testing.T) {
 	if row := b.needRow(b.variants[0], rates); row.Workers != nil || row.Cores != 4 {
 		t.Errorf("50 clips/s: %+v: want none that was measured, 4 cores", row)
 	}
+	for frames, want := range map[bool]string{false: "decode limits (60 %): where videos are large or have few key frames", true: "decode limits (60 %): where pictures are larger"} {
+		if got := (&benchVariant{frames: frames}).limits(rates[0], 2); !strings.Contains(got, want) {
+			t.Errorf("advice %q, want %q", got, want)
+		}
+	}
 	if got := fastest(rates).Workers; got != 2 {
 		t.Errorf("fastest with %d workers, want 2", got)
 	}
