@@ -1,10 +1,6 @@
 package probe
 
 import (
-	"bytes"
-	"image"
-	stdjpeg "image/jpeg"
-
 	"github.com/pptsn/pptsn/frame"
 	"github.com/pptsn/pptsn/jpeg"
 )
@@ -25,17 +21,7 @@ func scaled(img *frame.RGB, long int) *frame.RGB {
 }
 
 // encode is the thumbnail of img as JPEG.
-func encode(img *frame.RGB) ([]byte, error) {
-	img = scaled(img, MaxThumb)
-	rgba := image.NewRGBA(image.Rect(0, 0, img.W, img.H))
-	for i := range img.W * img.H {
-		copy(rgba.Pix[4*i:], img.Pix[3*i:3*i+3])
-		rgba.Pix[4*i+3] = 255
-	}
-	var b bytes.Buffer
-	err := stdjpeg.Encode(&b, rgba, &stdjpeg.Options{Quality: 85})
-	return b.Bytes(), err
-}
+func encode(img *frame.RGB) ([]byte, error) { return jpeg.Encode(nil, scaled(img, MaxThumb), 85) }
 
 // thumb decodes what encode made; nil for anything else.
 func thumb(data []byte, long int) *frame.RGB {
