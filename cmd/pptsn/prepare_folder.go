@@ -16,9 +16,7 @@ import (
 type prepareFolderOptions struct {
 	prepare.Folder
 	groupBy string
-	out     string
-	force   bool
-	json    bool
+	listOptions
 }
 
 func newPrepareFolder() *cobra.Command {
@@ -59,10 +57,8 @@ beside the CSV file; labels are names or numbers.`,
 	f.StringVar(&o.groupBy, "group-by", "", "regular expression (RE2) that finds a clip's group in its path")
 	f.StringVar(&o.CSV, "csv", "", "CSV file with a header: path,label[,split][,group]")
 	f.StringVar(&o.Labels, "labels", "", "names of the classes in their order: kinetics400, ucf101 or a file")
-	f.StringVarP(&o.out, "output", "o", ".", "folder for the lists")
 	f.BoolVar(&o.Absolute, "absolute", false, "write absolute paths")
-	f.BoolVar(&o.force, "force", false, "replace lists that are there and differ")
-	f.BoolVar(&o.json, "json", false, "the report as JSON on standard output")
+	o.flags(cmd)
 	return cmd
 }
 
@@ -81,14 +77,9 @@ func prepareFolder(cmd *cobra.Command, o prepareFolderOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare.Write(o.out, files, o.force); err != nil {
-		return err
-	}
-	o.remark(remarks{cmd.ErrOrStderr()}, r)
-	if o.json {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	return folderTable(cmd.OutOrStdout(), r)
+	return o.finish(cmd, files, r,
+		func(say remarks) { o.remark(say, r) },
+		func(w io.Writer) error { return folderTable(w, r) })
 }
 
 // folderTable has a line for each class, and the sides that are used.

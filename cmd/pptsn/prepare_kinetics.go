@@ -13,9 +13,7 @@ import (
 
 type prepareKineticsOptions struct {
 	prepare.Kinetics
-	out   string
-	force bool
-	json  bool
+	listOptions
 }
 
 func newPrepareKinetics() *cobra.Command {
@@ -50,10 +48,8 @@ Paths are relative to --videos, which is the data_prefix of a configuration.`,
 	f.StringArrayVar(&o.CSV, "csv", nil, "CSV file with a header; repeatable")
 	f.StringVar(&o.Videos, "videos", "", "folder of the clips")
 	f.StringVar(&o.Labels, "labels", "", "kinetics400, from-csv or a file: the order of the classes (default: kinetics400 if it fits, else from-csv)")
-	f.StringVarP(&o.out, "output", "o", ".", "folder for the lists")
 	f.BoolVar(&o.Absolute, "absolute", false, "write absolute paths")
-	f.BoolVar(&o.force, "force", false, "replace lists that are there and differ")
-	f.BoolVar(&o.json, "json", false, "the report as JSON on standard output")
+	o.flags(cmd)
 	return cmd
 }
 
@@ -65,14 +61,9 @@ func prepareKinetics(cmd *cobra.Command, o prepareKineticsOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare.Write(o.out, files, o.force); err != nil {
-		return err
-	}
-	o.remark(remarks{cmd.ErrOrStderr()}, r, files)
-	if o.json {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	return kineticsTable(cmd.OutOrStdout(), r)
+	return o.finish(cmd, files, r,
+		func(say remarks) { o.remark(say, r, files) },
+		func(w io.Writer) error { return kineticsTable(w, r) })
 }
 
 func kineticsTable(w io.Writer, r *prepare.KineticsReport) error {

@@ -14,9 +14,7 @@ import (
 
 type prepareUCF101Options struct {
 	prepare.UCF101
-	out   string
-	force bool
-	json  bool
+	listOptions
 }
 
 func newPrepareUCF101() *cobra.Command {
@@ -52,12 +50,10 @@ archives have v_HandstandPushups. What is missing is reported and left out.`,
 	f.StringVar(&o.Annotations, "annotations", "", "folder of classInd.txt, trainlist01.txt, testlist01.txt, ...")
 	f.StringVar(&o.Videos, "videos", "", "folder of the videos")
 	f.StringVar(&o.Frames, "frames", "", "folder of the folders of frames")
-	f.StringVarP(&o.out, "output", "o", ".", "folder for the lists")
 	f.BoolVar(&o.Absolute, "absolute", false, "write absolute paths")
 	f.BoolVar(&o.Extension, "extension", false, "leave the names of videos their extensions")
 	f.IntVar(&o.Workers, "workers", 0, "folders of frames that are counted side by side (default 4)")
-	f.BoolVar(&o.force, "force", false, "replace lists that are there and differ")
-	f.BoolVar(&o.json, "json", false, "the report as JSON on standard output")
+	o.flags(cmd)
 	return cmd
 }
 
@@ -79,14 +75,9 @@ func prepareUCF101(cmd *cobra.Command, o prepareUCF101Options) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare.Write(o.out, files, o.force); err != nil {
-		return err
-	}
-	o.remark(remarks{cmd.ErrOrStderr()}, r)
-	if o.json {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	return ucf101Table(cmd.OutOrStdout(), r)
+	return o.finish(cmd, files, r,
+		func(say remarks) { o.remark(say, r) },
+		func(w io.Writer) error { return ucf101Table(w, r) })
 }
 
 func ucf101Table(w io.Writer, r *prepare.UCF101Report) error {
