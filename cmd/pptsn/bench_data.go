@@ -76,8 +76,8 @@ func (o *benchDataOptions) validate() error {
 		return usagef("--clips and --repeat begin at 1")
 	case len(o.workers) == 0 || slices.Min(o.workers) < 0 || slices.Max(o.workers) > 1024:
 		return usagef("--workers: want numbers from 0 to 1024")
-	case !(o.need >= 0):
-		return usagef("--need cannot be negative")
+	case !(o.need >= 0 && o.need <= 1e9):
+		return usagef("--need %g: want 0 to 1e9", o.need)
 	}
 	slices.Sort(o.workers)
 	o.workers = slices.Compact(o.workers)

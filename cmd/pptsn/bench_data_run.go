@@ -152,6 +152,9 @@ func (b *dataBench) turn(ctx context.Context, v *benchVariant, s *benchSeries) e
 	if err != nil {
 		return err
 	}
+	if p.Clips == 0 {
+		return fmt.Errorf("%s: none of %d clips can be read any more", v.list, v.clips.Len())
+	}
 	s.passes = append(s.passes, p)
 	return nil
 }

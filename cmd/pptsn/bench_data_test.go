@@ -222,6 +222,7 @@ func TestBenchDataBadInput(t *testing.T) {
 		{[]string{"-c", f.config, "--workers", "-1"}, 2, "--workers"},
 		{[]string{"-c", f.config, "--repeat", "0"}, 2, "begin at 1"},
 		{[]string{"-c", f.config, "--need", "-1"}, 2, "--need"},
+		{[]string{"-c", f.config, "--need", "Inf"}, 2, "--need"},
 		{[]string{"-c", f.config, "--against", "DATASET.train.nonsense=1"}, 1, "nonsense"},
 		{[]string{"-c", f.config, "-o", "DATASET.train.file_path=" + filepath.Join(f.dir, "bad.list")}, 1, "none of 2 clips"},
 	} {

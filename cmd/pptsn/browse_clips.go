@@ -163,7 +163,7 @@ const maxShown = 5000
 // checkSize refuses before anything is decoded what would be too much.
 func (b *browser) checkSize() error {
 	clips, views := len(b.shown)*b.epochs, b.spec.Views()
-	if clips*views > maxShown {
+	if b.epochs > maxShown || clips*views > maxShown { // the product of more may overflow
 		return fmt.Errorf("%d clips of %d pictures are more than a sheet holds (%d): %s", clips, views, maxShown, showFewer)
 	}
 	if h, w := b.spec.Size(); b.png() && clips*views*h*w > contact.MaxPixels {

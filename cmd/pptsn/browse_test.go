@@ -335,6 +335,7 @@ func TestBrowseBadInput(t *testing.T) {
 		{[]string{"browse", "-c", f.config, "--line", "1", "x.mp4"}, 2, "--line"},
 		{[]string{"browse", "-c", f.config, "--use", "inference"}, 1, "INFERENCE"},
 		{[]string{"browse", "-c", f.config, "--epochs", "1000"}, 1, "show fewer"},
+		{[]string{"browse", "-c", f.config, "--epochs", "4611686018427387904"}, 1, "show fewer"},
 		{[]string{"browse", "-c", f.config, "--epochs", "5", "--output", "x.png", "-o", "PIPELINE.train.transform.0.Scale.short_size=2000", "-o", "PIPELINE.train.transform.1.MultiScaleCrop.target_size=2000"}, 1, "--output sheet.html"},
 		{[]string{"browse", "-c", f.config, "--labels", filepath.Join(f.dir, "absent")}, 1, "absent"},
 	} {
