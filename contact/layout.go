@@ -11,6 +11,7 @@ import (
 const (
 	margin    = 24
 	gap       = 8    // between pictures
+	leading   = 1    // between lines of text
 	nameGap   = 12   // between a row's name and its pictures
 	maxName   = 160  // of a row's name; longer ones are cut off
 	maxAcross = 4096 // of the pictures of a row; more go below
@@ -34,7 +35,7 @@ type layout struct {
 // A box is a text, a picture or a patch of one colour.
 type box struct {
 	image.Rectangle
-	writer  *writer // with text
+	writer  *Writer // with text
 	text    string
 	picture *frame.RGB
 	color   color.RGBA
@@ -62,12 +63,12 @@ func (s *Sheet) layOut() (*layout, error) {
 func (l *layout) columns(rows []Row) {
 	names, most := 0, 0
 	for _, r := range rows {
-		names = max(names, min(l.small.width(r.Name), maxName))
+		names = max(names, min(l.small.Width(r.Name), maxName))
 		most = max(most, len(r.Cells))
 		for _, c := range r.Cells {
 			l.cell = max(l.cell, c.size().X)
 			for _, line := range lines(c.Text) {
-				l.cell = max(l.cell, min(l.small.width(line), maxText))
+				l.cell = max(l.cell, min(l.small.Width(line), maxText))
 			}
 		}
 	}
@@ -142,11 +143,11 @@ func (l *layout) paragraph(x, width int, text string, c color.RGBA) {
 }
 
 // write puts a line of text below what is there.
-func (l *layout) write(w *writer, x, width int, text string, c color.RGBA) {
+func (l *layout) write(w *Writer, x, width int, text string, c color.RGBA) {
 	if text == "" {
 		return
 	}
-	at := image.Rect(x, l.y, x+width, l.y+w.height)
+	at := image.Rect(x, l.y, x+width, l.y+w.Height+leading)
 	l.boxes = append(l.boxes, box{Rectangle: at, writer: w, text: w.fit(text, width), color: c})
 	l.y = at.Max.Y
 }

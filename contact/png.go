@@ -50,7 +50,7 @@ func (b box) draw(m draw.Image) {
 	}
 	switch {
 	case b.writer != nil:
-		b.writer.at(m, b.Min, b.text, b.color)
+		b.writer.At(m, b.Min, b.text, b.color)
 	case b.picture != nil:
 		draw.Draw(m, b.Rectangle, rgba(b.picture), image.Point{}, draw.Src)
 	default:

@@ -11,23 +11,25 @@ import (
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 )
 
-// A writer writes lines in one size of the Go font: Latin, Greek and Cyrillic.
-// Other letters are boxes.
-type writer struct {
+// A Writer writes lines in one size of a font. Letters that it lacks are boxes.
+type Writer struct {
+	Height int // pixels of a line, without a gap to the next
+
+	font   *sfnt.Font
 	face   font.Face
 	ascent int // pixels above the line
-	height int // pixels of a line
 }
 
-// writers are those of a sheet.
-type writers struct{ title, heading, text, small *writer }
+// writers are those of a sheet, in the Go font: Latin, Greek and Cyrillic.
+type writers struct{ title, heading, text, small *Writer }
 
 func newWriters() (w writers, err error) {
 	for _, f := range []struct {
-		w    **writer
+		w    **Writer
 		ttf  []byte
 		size float64
 	}{
@@ -36,15 +38,16 @@ func newWriters() (w writers, err error) {
 		{&w.text, goregular.TTF, 14},
 		{&w.small, goregular.TTF, 12},
 	} {
-		if *f.w, err = newWriter(f.ttf, f.size); err != nil {
+		if *f.w, err = NewWriter(f.ttf, f.size); err != nil {
 			return w, err
 		}
 	}
 	return w, nil
 }
 
-// newWriter takes the size in pixels.
-func newWriter(ttf []byte, size float64) (*writer, error) {
+// NewWriter takes the bytes of a font (TrueType or OpenType) and its size in
+// pixels.
+func NewWriter(ttf []byte, size float64) (*Writer, error) {
 	f, err := opentype.Parse(ttf)
 	if err != nil {
 		return nil, err
@@ -54,34 +57,45 @@ func newWriter(ttf []byte, size float64) (*writer, error) {
 		return nil, err
 	}
 	m := face.Metrics()
-	return &writer{face, m.Ascent.Ceil(), m.Ascent.Ceil() + m.Descent.Ceil() + 1}, nil
+	return &Writer{m.Ascent.Ceil() + m.Descent.Ceil(), f, face, m.Ascent.Ceil()}, nil
 }
 
-func (w *writer) width(text string) int { return font.MeasureString(w.face, text).Ceil() }
+// Has says whether the font has all letters.
+func (w *Writer) Has(text string) bool {
+	for _, r := range text {
+		if i, err := w.font.GlyphIndex(nil, r); err != nil || i == 0 {
+			return false
+		}
+	}
+	return true
+}
 
-// at writes with the upper left corner of the line at p.
-func (w *writer) at(m draw.Image, p image.Point, text string, c color.Color) {
+// Width of a text in pixels.
+func (w *Writer) Width(text string) int { return font.MeasureString(w.face, text).Ceil() }
+
+// At writes with the upper left corner of the line at p.
+func (w *Writer) At(m draw.Image, p image.Point, text string, c color.Color) {
 	d := font.Drawer{Dst: m, Src: image.NewUniform(c), Face: w.face, Dot: fixed.P(p.X, p.Y+w.ascent)}
 	d.DrawString(text)
 }
 
 // fit cuts a text off at its end so that it is no wider.
-func (w *writer) fit(text string, width int) string {
-	if w.width(text) <= width {
+func (w *Writer) fit(text string, width int) string {
+	if w.Width(text) <= width {
 		return text
 	}
 	letters := []rune(text)
-	n := sort.Search(len(letters), func(n int) bool { return w.width(string(letters[:n+1])+"…") > width })
+	n := sort.Search(len(letters), func(n int) bool { return w.Width(string(letters[:n+1])+"…") > width })
 	return string(letters[:n]) + "…"
 }
 
 // wrap breaks a text into lines at its spaces. A word that is too wide is left
 // to fit.
-func (w *writer) wrap(text string, width int) (wrapped []string) {
+func (w *Writer) wrap(text string, width int) (wrapped []string) {
 	line := ""
 	for word := range strings.SplitSeq(text, " ") {
 		longer := strings.TrimPrefix(line+" "+word, " ")
-		if line != "" && w.width(longer) > width {
+		if line != "" && w.Width(longer) > width {
 			wrapped, longer = append(wrapped, line), word
 		}
 		line = longer

@@ -87,12 +87,12 @@ func (r *Result) layOut() (*picture, error) {
 	p.ticks = r.ticks(p.text)
 	wide := 0
 	for _, t := range p.ticks {
-		wide = max(wide, p.text.width(t.name))
+		wide = max(wide, p.text.Width(t.name))
 	}
-	edge := margin + p.text.height + nameGap + wide + nameGap // caption, names
+	edge := margin + p.text.Height + nameGap + wide + nameGap // caption, names
 	p.origin = image.Pt(edge, edge)
-	side := max(edge+p.cell*k+margin, 2*margin+p.text.width(legend))
-	p.img = image.NewRGBA(image.Rect(0, 0, side, edge+p.cell*k+nameGap+p.text.height+margin))
+	side := max(edge+p.cell*k+margin, 2*margin+p.text.Width(legend))
+	p.img = image.NewRGBA(image.Rect(0, 0, side, edge+p.cell*k+nameGap+p.text.Height+margin))
 	return p, nil
 }
 
@@ -105,7 +105,7 @@ func (r *Result) ticks(w *writer) []tick {
 	var ticks []tick
 	for i := 0; i < k; i += step {
 		name := strconv.Itoa(i)
-		if k <= maxNamed && w.has(r.Classes[i].Name) {
+		if k <= maxNamed && w.Has(r.Classes[i].Name) {
 			name = shorten(r.title(i))
 		}
 		ticks = append(ticks, tick{i, name})
@@ -187,7 +187,7 @@ func (p *picture) captions() {
 		p.text.leftOf(p.img, p.origin.Add(image.Pt(-nameGap, centre)), t.name, ink)
 		p.text.upFrom(p.img, p.origin.Add(image.Pt(centre, -nameGap)), t.name, ink)
 	}
-	p.text.at(p.img, image.Pt(p.origin.X, margin), "taken for", ink)
-	p.text.upFrom(p.img, image.Pt(margin+p.text.height/2, p.origin.Y+p.text.width("true class")), "true class", ink)
-	p.text.at(p.img, image.Pt(margin, p.origin.Y+side+nameGap), legend, ink)
+	p.text.At(p.img, image.Pt(p.origin.X, margin), "taken for", ink)
+	p.text.upFrom(p.img, image.Pt(margin+p.text.Height/2, p.origin.Y+p.text.Width("true class")), "true class", ink)
+	p.text.At(p.img, image.Pt(margin, p.origin.Y+side+nameGap), legend, ink)
 }
