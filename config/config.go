@@ -13,12 +13,16 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/configs"
 )
 
 // A Config is one configuration file. Its methods give the sections.
@@ -50,9 +54,23 @@ type Config struct {
 // Load reads a file and applies overrides, each KEY=VALUE with a dotted key:
 // MODEL.head.num_classes=101, PIPELINE.test.transform.0.Scale.short_size=128.
 // Values are Python literals or YAML on one line, else strings.
+//
+// A path such as configs/recognition/pptsn/pptsn_k400_videos.yaml, where there is
+// no such file, means the one of package configs.
 func Load(path string, overrides []string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, overrides)
+}
+
+func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
+		if data, ok := builtin(path); ok && errors.Is(err, fs.ErrNotExist) {
+			return data, nil
+		}
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	if info.IsDir() {
@@ -65,7 +83,17 @@ func Load(path string, overrides []string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
-	return Parse(path, data, overrides)
+	return data, nil
+}
+
+// builtin is the file of package configs that a path from its parent means.
+func builtin(path string) ([]byte, bool) {
+	name, ok := strings.CutPrefix(filepath.ToSlash(filepath.Clean(path)), "configs/")
+	if !ok {
+		return nil, false
+	}
+	data, err := configs.FS.ReadFile(name)
+	return data, err == nil
 }
 
 // Parse is Load for bytes; name stands for the file in messages.

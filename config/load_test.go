@@ -217,8 +217,19 @@ func TestLoad(t *testing.T) {
 	if err != nil || c.Name != "mine" {
 		t.Fatalf("%+v, %v", c, err)
 	}
+	t.Chdir(dir) // where no folder configs is
+	c, err = config.Load("./configs/recognition/pptsn/pptsn_ucf101_videos.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := c.Model(); err != nil || m.Network.Classes != 101 {
+		t.Errorf("a built-in configuration: %+v, %v", m, err)
+	}
 	for _, tc := range []struct{ path, want string }{
 		{filepath.Join(dir, "none.yaml"), "no such file or directory"},
+		{"configs/recognition/none.yaml", "no such file or directory"},
+		{"configs/recognition", "no such file or directory"},
+		{"recognition/pptsn/pptsn_ucf101_videos.yaml", "no such file or directory"},
 		{dir, "a folder, not a YAML file"},
 		{write("empty.yaml", ""), "empty.yaml: empty"},
 		{write("large.yaml", strings.Repeat("#", 300<<10)), "large.yaml: 307200 bytes: a configuration has at most 262144"},
