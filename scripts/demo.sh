@@ -69,8 +69,11 @@ done | xargs -P "$(nproc)" -L 1 bash -euc 'draw "$@"' draw
 step "building pptsn"
 go build -o bin/pptsn ./cmd/pptsn
 
+step "checking that all clips are good"
+bin/pptsn check -c $config --labels $labels --output "$dir/check"
+
 step "training on $((${#kinds[@]} * train)) clips, validating on $((${#kinds[@]} * val))"
-rm -rf "$dir/output" "$dir/model"
+rm -rf "$dir/output" "$dir/model" "$dir/check"
 bin/pptsn train -c $config --validate --seed "${SEED:-0}"
 best=$dir/output/ppTSN_best.pdparams
 
