@@ -100,6 +100,9 @@ static int open_encoder(writer *w, const writer_options *o, failure *f)
 		if (o->fast_decode) // no CABAC, no deblocking, no weighted prediction
 			av_opt_set(c->priv_data, "tune", "fastdecode", 0);
 		av_opt_set_int(c->priv_data, "sc_threshold", 0, 0); // key frames at even distances
+		// With mbtree x264 164 gives, on CPUs with AVX-512, now and then other bytes for
+		// the same pictures. To do without it costs 8 % more bytes at equal quality.
+		av_opt_set_int(c->priv_data, "mbtree", 0, 0);
 	} else {
 		c->flags |= AV_CODEC_FLAG_QSCALE;
 		c->global_quality = FF_QP2LAMBDA * quantiser(o->crf);
