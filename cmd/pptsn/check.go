@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pptsn/pptsn/check"
-	"github.com/pptsn/pptsn/probe"
 )
 
 type checkOptions struct {
@@ -81,7 +80,7 @@ Exit codes: 0 training may start, 1 it should not, 2 wrong command line,
 	f.StringVar(&o.pattern, "pattern", "img_{:05}.jpg", "names of a folder's pictures, with --frames")
 	f.IntVar(&o.classes, "num_classes", 0, "labels must be below (default: the configuration's, else as many as --labels has)")
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: by the configuration's data set)")
-	f.StringVar(&o.output, "output", "check", "folder for the results; made if absent")
+	f.StringVar(&o.output, "output", "output/check", "folder for the results; made if absent")
 	f.BoolVar(&o.json, "json", false, "summary.json's content on standard output")
 	f.BoolVar(&o.quick, "quick", false, "open no file: lines, labels and what is missing alone")
 	f.BoolVar(&o.strict, "strict", false, "warnings, too, say that training should not start")
@@ -124,9 +123,7 @@ func runCheck(cmd *cobra.Command, o checkOptions) error {
 		return err
 	}
 	if !o.noCache && !o.quick {
-		if c.Cache, err = probe.OpenCache(""); err != nil {
-			return err
-		}
+		c.Cache = openCache(cmd.ErrOrStderr())
 	}
 	p := checkPrinter{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), json: o.json, dir: o.output}
 	c.Progress = p.progress

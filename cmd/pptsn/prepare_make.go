@@ -28,7 +28,7 @@ func (o *makeOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.suffix, "suffix", "", "what is added to the paths in the lists, such as .avi")
 	f.StringVarP(&o.run.Out, "output", "o", "", "folder for what is made")
 	f.StringVar(&o.run.Lists, "lists", "", "folder for the new lists (default: that of -o)")
-	f.IntVar(&o.run.Workers, "workers", 0, "videos at a time (default: one a core)")
+	f.IntVar(&o.run.Workers, "num_workers", 0, "videos at a time (default: one a core)")
 	f.BoolVar(&o.run.Force, "force", false, "make again what was made with other settings")
 	f.BoolVar(&o.json, "json", false, "print a JSON object")
 }
@@ -47,7 +47,7 @@ func (o *makeOptions) plan(ctx context.Context, args []string) (*prepare.Plan, e
 	case len(args) == 1 && (o.prefix != "" || o.suffix != "" || o.run.Lists != ""):
 		return nil, usagef("--prefix, --suffix and --lists go with --list")
 	case o.run.Workers < 0:
-		return nil, usagef("--workers %d: want 1 and up", o.run.Workers)
+		return nil, usagef("--num_workers %d: want 1 and up", o.run.Workers)
 	case len(args) == 1:
 		return prepare.PlanFolder(ctx, args[0], o.run.Out)
 	}

@@ -79,7 +79,7 @@ func TestPrepareKilled(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			whole, out := t.TempDir(), t.TempDir()
 			begin := time.Now()
-			code, _, stderr := command(t, "", append([]string{"prepare", what, "-o", whole, "--workers", "2"}, args...)...)
+			code, _, stderr := command(t, "", append([]string{"prepare", what, "-o", whole, "--num_workers", "2"}, args...)...)
 			took := time.Since(begin)
 			if code != 0 {
 				t.Fatalf("exit code %d: %s", code, stderr)
@@ -87,7 +87,7 @@ func TestPrepareKilled(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 			kills, halves := 0, 0
 			for n := range 6 {
-				cmd := child(t, nil, append([]string{"prepare", what, "-o", out, "--workers", "2"}, args...)...)
+				cmd := child(t, nil, append([]string{"prepare", what, "-o", out, "--num_workers", "2"}, args...)...)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -183,7 +183,7 @@ func TestPrepareMakeUsage(t *testing.T) {
 		{"frames videos -o out --prefix x", "--prefix"},
 		{"frames videos -o out --quality 0", "--quality 0"},
 		{"frames videos -o out --every 0", "--every 0"},
-		{"frames videos -o out --workers -1", "--workers -1"},
+		{"frames videos -o out --num_workers -1", "--num_workers -1"},
 		{"compact videos -o out --crf 52", "--crf 52"},
 		{"compact videos -o out --gop 0", "--gop 0"},
 		{"compact videos -o out --gop 65537", "--gop 65537"},

@@ -52,7 +52,7 @@ archives have v_HandstandPushups. What is missing is reported and left out.`,
 	f.StringVar(&o.Frames, "frames", "", "folder of the folders of frames")
 	f.BoolVar(&o.Absolute, "absolute", false, "write absolute paths")
 	f.BoolVar(&o.Extension, "extension", false, "leave the names of videos their extensions")
-	f.IntVar(&o.Workers, "workers", 0, "folders of frames that are counted side by side (default 4)")
+	f.IntVar(&o.Workers, "num_workers", 0, "folders of frames that are counted side by side (default 4)")
 	o.flags(cmd)
 	return cmd
 }
