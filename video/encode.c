@@ -1,12 +1,13 @@
 #include "encode.h"
 
 #include <string.h>
+#include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
 
 #include "handle.h"
 
 struct writer {
-	video *v; // for FFmpeg's words, and its packet
+	video *v; // for FFmpeg's words, its packet, and its picture in RGB
 	AVFormatContext *fmt;
 	AVStream *stream;
 	AVCodecContext *enc;
@@ -169,9 +170,14 @@ static int new_scaler(writer *w, int width, int height)
 		return rc;
 	const int *table = sws_getCoefficients(w->enc->colorspace);
 	rc = sws_setColorspaceDetails(s, table, 1, table, 0, 0, 1 << 16, 1 << 16);
-	w->src_width = width;
-	w->src_height = height;
-	return rc < 0 ? AVERROR(EINVAL) : 0;
+	if (rc < 0)
+		return AVERROR(EINVAL);
+	AVFrame *in = w->v->rgb;
+	av_frame_unref(in);
+	in->format = AV_PIX_FMT_RGB24;
+	in->width = w->src_width = width;
+	in->height = w->src_height = height;
+	return av_frame_get_buffer(in, 0);
 }
 
 // Writes the packets that the encoder has ready.
@@ -200,9 +206,10 @@ int writer_write(writer *w, const uint8_t *rgb, int width, int height, int64_t t
 		rc = av_frame_make_writable(w->frame);
 	if (rc < 0)
 		return video_fail(w->v, f, rc, "convert from RGB");
-	const uint8_t *const planes[4] = {rgb};
-	const int lines[4] = {3 * width};
-	sws_scale(w->sws, planes, lines, 0, height, w->frame->data, w->frame->linesize);
+	// Vector code of swscale reads past the end of rows: they are copied to where it may.
+	const AVFrame *in = w->v->rgb;
+	av_image_copy_plane(in->data[0], in->linesize[0], rgb, 3 * width, 3 * width, height);
+	sws_scale(w->sws, (const uint8_t *const *)in->data, in->linesize, 0, height, w->frame->data, w->frame->linesize);
 	w->step = w->pictures ? ticks - w->last : w->enc->time_base.den / usual.num;
 	w->last = w->frame->pts = ticks;
 	w->frame->pict_type = AV_PICTURE_TYPE_NONE;
