@@ -8,3 +8,10 @@ func WithCodec(o WriterOptions, name string) WriterOptions {
 	o.codec = name
 	return o
 }
+
+// HideAll makes an index say that no packet is shown.
+func (x *Index) HideAll() {
+	for i := range x.packets {
+		x.packets[i].discard = true
+	}
+}

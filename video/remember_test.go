@@ -69,6 +69,15 @@ func TestOpenWithWrongIndex(t *testing.T) {
 	}
 }
 
+func TestOpenWithIndexOfNoFrames(t *testing.T) {
+	path := filepath.Join(testdata.Shared(t), "data", "odd-videos", "gen-5-frames.mp4")
+	x := again(t, open(t, path).Index())
+	x.HideAll()
+	if f := openWith(t, path, x); f.Len() != 5 {
+		t.Errorf("%d frames, want 5", f.Len())
+	}
+}
+
 func openWith(t *testing.T, path string, x *video.Index) *video.File {
 	t.Helper()
 	f, err := video.Open(context.Background(), path, video.Options{Index: x})

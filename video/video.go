@@ -130,7 +130,8 @@ func (f *File) open(ctx context.Context, size int64) error {
 	}
 	if x := f.o.Index; x != nil && x.fits(s) {
 		f.s, f.x = s, newIndex(s, slices.Clone(x.packets))
-	} else {
+	}
+	if f.x.frames == 0 { // no index, or one that cannot be of this file
 		packets, err := f.scan(ctx, s, size)
 		if err != nil {
 			return f.openError(ctx, err)
