@@ -89,6 +89,7 @@ func benchData(cmd *cobra.Command, o benchDataOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	moreProcs()
 	b := &dataBench{benchDataOptions: o, err: cmd.ErrOrStderr(), known: openCache(cmd.ErrOrStderr())}
 	if err := b.open("as configured", o.overrides); err != nil {
 		return err

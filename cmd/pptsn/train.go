@@ -58,6 +58,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
   pptsn train -c my.yaml --validate --resume`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			moreProcs()
 			o.seedGiven = cmd.Flags().Changed("seed")
 			return trainRun(cmd, o)
 		},
