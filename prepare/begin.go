@@ -59,7 +59,7 @@ func (r *run) settingsFile() string { return ".pptsn-" + r.kind() + ".json" }
 
 func (r *run) keepSettings() error {
 	path := filepath.Join(r.o.Out, r.settingsFile())
-	old, err := os.ReadFile(path)
+	old, err := readRecord(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -102,7 +102,7 @@ func (f Frames) make(ctx context.Context, source, path string, rec record) (Made
 // read counts the pictures too: a folder from which one was taken is not what
 // its record says.
 func (f Frames) read(path string) (record, error) {
-	text, err := os.ReadFile(filepath.Join(path, recordName))
+	text, err := readRecord(filepath.Join(path, recordName))
 	if errors.Is(err, fs.ErrNotExist) {
 		names, err := os.ReadDir(path)
 		if err == nil && len(names) > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -34,6 +35,16 @@ func (r record) text() ([]byte, error) { return json.Marshal(r) }
 
 // maxRecord bounds a record, in bytes.
 const maxRecord = 1 << 12
+
+// readRecord reads a file, up to one byte more than a record may have.
+func readRecord(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxRecord+1))
+}
 
 func parseRecord(text []byte) (record, error) {
 	var r record
