@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/internal/textfile"
 	"github.com/pptsn/pptsn/probe"
 )
 
@@ -70,7 +71,7 @@ func Open(o Options) (*Set, error) {
 		return nil, errors.New("dataset: Frames without a Pattern: want one such as img_{:05}.jpg")
 	}
 	o.Timeout = cmp.Or(max(o.Timeout, 0), time.Minute)
-	text, err := readText(o.List)
+	text, err := textfile.Read(o.List)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}

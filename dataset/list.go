@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"github.com/pptsn/pptsn/internal/textfile"
 	"math"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func parseList(file, text string, frames bool, classes int) ([]entry, error) {
 	var wrong []error
 	more := 0
 	top, zero := int32(-1), false // largest label; whether label 0 occurs
-	for n, line := range lines(text) {
+	for n, line := range textfile.Lines(text) {
 		e, blank, err := parseRaw(line, frames)
 		if blank {
 			continue

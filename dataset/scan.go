@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"github.com/pptsn/pptsn/internal/textfile"
 	"io"
 	"iter"
 	"math"
@@ -88,7 +89,7 @@ func unlistable(name string) string {
 	case strings.TrimFunc(name, unicode.IsSpace) != name:
 		return "a space at its beginning or end would be lost"
 	}
-	if skip, err := byteOrder(name); skip > 0 || err != nil {
+	if skip, err := textfile.ByteOrder(name); skip > 0 || err != nil {
 		return "it begins like the mark of an encoding"
 	}
 	return ""

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"github.com/pptsn/pptsn/internal/textfile"
 	"io"
 )
 
@@ -18,10 +19,10 @@ type lineScanner struct {
 
 // begin skips the mark of UTF-8 and refuses that of UTF-16.
 func (s *lineScanner) begin() error {
-	for s.end < 2*len(utf8Mark) && s.err == nil {
+	for s.end < 2*len(textfile.Mark) && s.err == nil {
 		s.fill()
 	}
-	skip, err := byteOrder(string(s.buf[:min(s.end, 2*len(utf8Mark))]))
+	skip, err := textfile.ByteOrder(string(s.buf[:min(s.end, 2*len(textfile.Mark))]))
 	s.pos = skip
 	return err
 }

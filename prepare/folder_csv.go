@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/pptsn/pptsn/internal/textfile"
 	"github.com/pptsn/pptsn/labels"
 )
 
@@ -78,7 +79,7 @@ func parseOwnRow(row []string, at []int) (ownRow, error) {
 // readCSV finds the clips of the CSV file: below Dir or, if they are not there,
 // beside the CSV file.
 func (o Folder) readCSV(ctx context.Context, r *FolderReport) (clips []ownClip, names []string, err error) {
-	text, err := readText(o.CSV)
+	text, err := textfile.Read(o.CSV)
 	if err != nil {
 		return nil, nil, err
 	}

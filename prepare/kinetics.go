@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/pptsn/pptsn/internal/textfile"
 	"strings"
 )
 
@@ -50,7 +51,7 @@ func (o Kinetics) Run(ctx context.Context) (*KineticsReport, []File, error) {
 // read reads all CSV files.
 func (o Kinetics) read() (rows []kineticsRow, bad []Problem, err error) {
 	for i, file := range o.CSV {
-		text, err := readText(file)
+		text, err := textfile.Read(file)
 		if err != nil {
 			return nil, nil, err
 		}

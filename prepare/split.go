@@ -26,7 +26,7 @@ type splitItem struct {
 
 type classCount struct{ label, clips int }
 
-// dealer deals items to sides so that each class comes as near as it can to the
+// A dealer deals items to sides so that each class comes as near as it can to the
 // shares that are wanted.
 //
 // The cost of a split is the sum over sides and classes of (clips - wanted)² /

@@ -4,49 +4,17 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"strings"
+
+	"github.com/pptsn/pptsn/internal/textfile"
 )
 
-// maxText bounds an annotation file, in bytes: Kinetics-700's have 40 MB.
-const maxText = 256 << 20
-
-// readText reads an annotation file without the mark before UTF-8.
-func readText(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
-	if err != nil {
-		return "", err
-	}
-	if len(data) > maxText {
-		return "", fmt.Errorf("%s: more than %d bytes, which no list of clips has", file, maxText)
-	}
-	text := string(data)
-	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
-		return "", fmt.Errorf("%s: the file is in UTF-16: save it as UTF-8", file)
-	}
-	return strings.TrimPrefix(text, "\ufeff"), nil
-}
-
 // lines yields the lines that are not blank, without spaces around them,
-// numbered from 1. They end in \n, \r\n or \r.
+// numbered from 1.
 func lines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		for n := 1; text != ""; n++ {
-			line, rest := text, ""
-			if end := strings.IndexAny(text, "\r\n"); end >= 0 {
-				line, rest = text[:end], text[end+1:]
-				if text[end] == '\r' {
-					rest = strings.TrimPrefix(rest, "\n")
-				}
-			}
-			text = rest
+		for n, line := range textfile.Lines(text) {
 			if line = strings.TrimSpace(line); line != "" && !yield(n, line) {
 				return
 			}

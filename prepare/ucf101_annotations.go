@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pptsn/pptsn/internal/textfile"
 	"github.com/pptsn/pptsn/labels"
 )
 
@@ -30,7 +31,7 @@ type ucf101Split struct {
 // readUCF101 reads the files of splits 1 to 3 that are there.
 func readUCF101(dir string) (*ucf101Annotations, error) {
 	file := filepath.Join(dir, "classInd.txt")
-	text, err := readText(file)
+	text, err := textfile.Read(file)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func parseClassInd(text string) (names []string, byName map[string]int, err erro
 // read reads one list; nil without an error: there is no such file. inTrain are
 // the lines of the training list, for the test list of the same split.
 func (a *ucf101Annotations) read(file string, inTrain map[string]int) (names []string, seen map[string]int, err error) {
-	text, err := readText(file)
+	text, err := textfile.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}

@@ -38,7 +38,7 @@ func nextCommand(t *testing.T, stderr string) []string {
 	}
 	out, err := exec.Command("sh", "-c", "set -- "+line+"\nprintf '%s\\n' \"$@\"").Output()
 	if err != nil {
-		t.Skip(err)
+		t.Fatalf("the next step is nothing that sh reads: %v", err)
 	}
 	words := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	if words[0] != "pptsn" || words[1] != "check" || words[2] != "-c" {

@@ -1,4 +1,6 @@
-package dataset
+// Package textfile reads lists of clips and annotations, whatever editor wrote
+// them.
+package textfile
 
 import (
 	"errors"
@@ -9,11 +11,12 @@ import (
 	"strings"
 )
 
-// maxList bounds a list: the 650 thousand clips of Kinetics-700 take 40 MB.
-const maxList = 256 << 20
+// most bounds a list, in bytes: the 650 thousand clips of Kinetics-700 take 40 MB.
+const most = 256 << 20
 
-// readText reads a list without the mark that editors put before UTF-8.
-func readText(path string) (string, error) {
+// Read reads a list without the mark that editors put before UTF-8. A folder, more
+// than 256 MiB and UTF-16 are errors that name the file.
+func Read(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -27,31 +30,31 @@ func readText(path string) (string, error) {
 		return "", fmt.Errorf("%s: a folder, not a list", path)
 	}
 	var b strings.Builder
-	if info.Size() <= maxList {
+	if info.Size() <= most {
 		b.Grow(int(info.Size()) + 1)
-		if _, err := io.Copy(&b, io.LimitReader(f, maxList+1)); err != nil { // it may be a pipe
+		if _, err := io.Copy(&b, io.LimitReader(f, most+1)); err != nil { // it may be a pipe
 			return "", err
 		}
 	}
-	if max(info.Size(), int64(b.Len())) > maxList {
-		return "", fmt.Errorf("%s: more than %d bytes, which no list of clips has", path, maxList)
+	if max(info.Size(), int64(b.Len())) > most {
+		return "", fmt.Errorf("%s: more than %d bytes, which no list of clips has", path, most)
 	}
 	text := b.String()
-	skip, err := byteOrder(text)
+	skip, err := ByteOrder(text)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return text[skip:], nil
 }
 
-// utf8Mark is what editors put before UTF-8.
-const utf8Mark = "\ufeff"
+// Mark is what editors put before UTF-8.
+const Mark = "\ufeff"
 
-// byteOrder looks at the beginning of a list: skip is the length of the mark
+// ByteOrder looks at the beginning of a list: skip is the length of the mark
 // before UTF-8.
-func byteOrder(head string) (skip int, err error) {
-	if strings.HasPrefix(head, utf8Mark) {
-		skip = len(utf8Mark)
+func ByteOrder(head string) (skip int, err error) {
+	if strings.HasPrefix(head, Mark) {
+		skip = len(Mark)
 	}
 	if rest := head[skip:]; strings.HasPrefix(rest, "\xff\xfe") || strings.HasPrefix(rest, "\xfe\xff") {
 		return 0, errors.New("the list is in UTF-16: save it as UTF-8")
@@ -59,9 +62,9 @@ func byteOrder(head string) (skip int, err error) {
 	return skip, nil
 }
 
-// lines yields the lines of a text, numbered from 1, without their ends: \n,
+// Lines yields the lines of a text, numbered from 1, without their ends: \n,
 // \r\n or \r, all of which Python takes for one.
-func lines(text string) iter.Seq2[int, string] {
+func Lines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		for n := 1; text != ""; n++ {
 			end := strings.IndexAny(text, "\r\n")
