@@ -15,8 +15,9 @@ const module = "github.com/pptsn/pptsn"
 // only from rows below its own.
 var rows = [][]string{
 	{"cmd/pptsn"},
-	{".", "train"},
+	{".", "train", "quantize"},
 	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check"},
+	{"engine"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams"},

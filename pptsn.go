@@ -25,17 +25,16 @@ import (
 
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/clip"
-	"github.com/pptsn/pptsn/onednn"
-	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/video"
 )
 
 // Options tunes a model. The zero value suits a model that pptsn exported.
 type Options struct {
-	Preprocess *clip.Spec // how a video becomes the network's input; nil: as the model says
-	Labels     []string   // class names in the order of the scores; nil: the model's own, if it has any
-	TopK       int        // classes in a Result; 0 means 5
-	Threads    int        // cores for the network; 0 means all
+	Preprocess *clip.Spec     // how a video becomes the network's input; nil: as the model says
+	Labels     []string       // class names in the order of the scores; nil: the model's own, if it has any
+	TopK       int            // classes in a Result; 0 means 5
+	Engine     engine.Options // what runs the network; the zero value is the fastest on the CPU, in float32
 }
 
 // A Model is an exported network, ready to run. Its methods may be called by
@@ -43,7 +42,7 @@ type Options struct {
 // one at a time on all its cores.
 type Model struct {
 	bundle *bundle.Bundle
-	engine *onednn.Engine
+	engine *engine.Engine
 	spec   clip.Spec
 	labels []string
 	topK   int
@@ -75,11 +74,11 @@ func New(b *bundle.Bundle, o Options) (*Model, error) {
 	if err := m.configure(o); err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Path, err)
 	}
-	engine, err := onednn.Compile(b.Graph, b.Weights, onednn.Options{Threads: o.Threads})
+	run, err := engine.Open(context.Background(), b.Graph, b.Weights, o.Engine)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Path, err)
 	}
-	m.engine = engine
+	m.engine = run
 	return m, nil
 }
 
@@ -147,11 +146,11 @@ func (m *Model) classify(ctx context.Context, src clip.Source, begin time.Time) 
 		return nil, err
 	}
 	loaded := time.Now()
-	scores, err := m.score(ctx, c)
+	scores, err := m.engine.Scores(ctx, []*clip.Clip{c})
 	if err != nil {
 		return nil, err
 	}
-	top, err := rank(m.probabilities(scores), m.topK, m.labels)
+	top, err := rank(m.probabilities(scores[0]), m.topK, m.labels)
 	if err != nil {
 		return nil, err
 	}
@@ -159,41 +158,4 @@ func (m *Model) classify(ctx context.Context, src clip.Source, begin time.Time) 
 		Frames:  milliseconds(loaded.Sub(begin)),
 		Network: milliseconds(time.Since(loaded)),
 	}}, nil
-}
-
-// score runs the network on all views: [K] scores.
-func (m *Model) score(ctx context.Context, c *clip.Clip) ([]float32, error) {
-	h, w := c.Size()
-	shape := []int{1, c.Len(), 3, h, w}
-	if m.bundle.PerView() {
-		shape = shape[1:]
-	}
-	out, err := m.engine.RunRows(ctx, shape, func(dst []float32, from, to int) error {
-		c.Views(dst, from, to)
-		return ctx.Err()
-	})
-	if err != nil {
-		return nil, err
-	}
-	return meanOfRows(out[0]), nil
-}
-
-// meanOfRows averages [N, K] over N: a network for single pictures gives one
-// row of scores a view.
-func meanOfRows(d *tensor.Dense) []float32 {
-	v := d.Float32s()
-	k := d.Shape[len(d.Shape)-1]
-	n := len(v) / k
-	if n == 1 {
-		return v
-	}
-	mean := make([]float32, k)
-	for i := range mean {
-		sum := 0.0
-		for row := range n {
-			sum += float64(v[row*k+i])
-		}
-		mean[i] = float32(sum / float64(n))
-	}
-	return mean
 }

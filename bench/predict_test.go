@@ -9,6 +9,7 @@ import (
 	"github.com/pptsn/pptsn"
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/tsn"
 )
@@ -43,7 +44,7 @@ func BenchmarkPredict(b *testing.B) {
 	if err := bundle.Write(path, manifest, net, weights); err != nil {
 		b.Fatal(err)
 	}
-	m, err := pptsn.Open(path, pptsn.Options{Threads: threads})
+	m, err := pptsn.Open(path, pptsn.Options{Engine: engine.Options{Threads: threads}})
 	if err != nil {
 		b.Fatal(err)
 	}

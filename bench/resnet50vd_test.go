@@ -24,8 +24,8 @@ const (
 	rest    = 250 * time.Millisecond // before each turn: ONNX Runtime's threads go on spinning for longer than 20 ms
 )
 
-// An engine is what the benchmarks compare.
-type engine interface {
+// A runner is what the benchmarks compare.
+type runner interface {
 	Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.Dense, error)
 	Close() error
 }
@@ -66,7 +66,7 @@ func BenchmarkResNet50vd(b *testing.B) {
 
 // compare reports the speed of both engines, for inputs of so many frames and
 // operations a frame.
-func compare(b *testing.B, ours, peer engine, in *tensor.Dense, frames int, flops float64) {
+func compare(b *testing.B, ours, peer runner, in *tensor.Dense, frames int, flops float64) {
 	agree(b, run(b, ours, in), run(b, peer, in)) // and warm up
 	run(b, ours, in)
 	run(b, peer, in)
@@ -95,7 +95,7 @@ func compare(b *testing.B, ours, peer engine, in *tensor.Dense, frames int, flop
 	b.ReportMetric(quantile(ratios, 0.5), "ort/onednn")
 }
 
-func run(b *testing.B, e engine, in *tensor.Dense) *tensor.Dense {
+func run(b *testing.B, e runner, in *tensor.Dense) *tensor.Dense {
 	out, err := e.Run(b.Context(), in)
 	if err != nil {
 		b.Fatal(err)
@@ -103,7 +103,7 @@ func run(b *testing.B, e engine, in *tensor.Dense) *tensor.Dense {
 	return out[0]
 }
 
-func seconds(b *testing.B, e engine, in *tensor.Dense) float64 {
+func seconds(b *testing.B, e runner, in *tensor.Dense) float64 {
 	time.Sleep(rest)
 	start := time.Now()
 	run(b, e, in)

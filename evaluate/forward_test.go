@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/evaluate"
 	"github.com/pptsn/pptsn/frame"
 	"github.com/pptsn/pptsn/graph"
@@ -40,7 +41,11 @@ func (s synthetic) Frames(_ context.Context, indices []int) ([]*frame.RGB, error
 func TestForwards(t *testing.T) {
 	t.Run("oneDNN", func(t *testing.T) {
 		testForward(t, func(net *tsn.Network, w graph.Weights) (evaluate.Forward, io.Closer, error) {
-			return evaluate.OnOneDNN(net, w, 1)
+			e, err := engine.Open(t.Context(), net.Graph, w, engine.Options{Kind: engine.OneDNN, Threads: 1})
+			if err != nil {
+				return nil, nil, err
+			}
+			return e.Scores, e, nil
 		})
 	})
 	t.Run("torch", func(t *testing.T) {

@@ -112,6 +112,8 @@ func evalNode(n *Node, in []*tensor.Dense) *tensor.Dense {
 		evalSoftmax(op, out, in[0])
 	case TemporalShift:
 		evalTemporalShift(op, out, in[0])
+	case FakeQuant:
+		evalFakeQuant(op, out, in[0])
 	default:
 		panic("graph: no evaluation of " + n.Op.Kind())
 	}

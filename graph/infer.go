@@ -213,6 +213,20 @@ func (Activate) infer(in [][]int) ([]int, error) { return unary(in) }
 func (Affine) infer(in [][]int) ([]int, error)   { return unary(in) }
 func (Dropout) infer(in [][]int) ([]int, error)  { return unary(in) }
 
+func (f FakeQuant) infer(in [][]int) ([]int, error) {
+	if err := want(in, 1); err != nil {
+		return nil, err
+	}
+	n := len(f.Scales)
+	if n != 1 && (len(in[0]) == 0 || n != in[0][0]) {
+		return nil, fmt.Errorf("%d scales for operand %s", n, tensor.ShapeString(in[0]))
+	}
+	if f.Type != tensor.Int8 && f.Type != tensor.Uint8 && f.Type != tensor.Int32 {
+		return nil, fmt.Errorf("rounding to %s: want int8, uint8 or int32", f.Type)
+	}
+	return in[0], nil
+}
+
 func (s Softmax) infer(in [][]int) ([]int, error) {
 	if err := want(in, 1); err != nil {
 		return nil, err

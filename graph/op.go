@@ -1,6 +1,10 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pptsn/pptsn/tensor"
+)
 
 // An Op is an operation: one of the types of this file. It says what it is,
 // not on what; the operands are the node's.
@@ -131,6 +135,14 @@ type TemporalShift struct {
 	Ratio    float32
 }
 
+// FakeQuant rounds each element to what an integer of Type can stand for:
+// Scale * clamp(roundToEven(x / Scale), least, most). Scales holds one number,
+// or one for each position of the first axis.
+type FakeQuant struct {
+	Type   tensor.Type // Int8, Uint8 or Int32
+	Scales []float32
+}
+
 // Kind implements Op.
 func (Conv) Kind() string { return "conv" }
 
@@ -180,6 +192,9 @@ func (Dropout) Kind() string { return "dropout" }
 
 // Kind implements Op.
 func (TemporalShift) Kind() string { return "temporal_shift" }
+
+// Kind implements Op.
+func (FakeQuant) Kind() string { return "fake_quant" }
 
 // String is "add", "sub", "mul" or "div".
 func (k BinaryKind) String() string {

@@ -19,6 +19,8 @@ func (s *rowSplit) rowOp(n *Node) (Op, bool) {
 		return op, l == 1
 	case Activate, Affine, Dropout:
 		return op, l > 0
+	case FakeQuant:
+		return op, l > 0 && len(op.Scales) == 1
 	case Linear:
 		return op, l > 0 && l < len(n.In[0].Shape) && onlyParams(n.In[1:])
 	case Binary:

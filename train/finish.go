@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/evaluate"
 	"github.com/pptsn/pptsn/graph"
 )
@@ -115,7 +116,11 @@ func (r *run) forward(ctx context.Context, w graph.Weights) (evaluate.Forward, i
 	if s := r.learner.session; s.Device().CUDA {
 		return evaluate.OnTorch(ctx, s, r.Validation.Network, w)
 	}
-	return evaluate.OnOneDNN(r.Validation.Network, w, r.Session.Threads)
+	e, err := engine.Open(ctx, r.Validation.Network.Graph, w, engine.Options{Kind: engine.OneDNN, Threads: r.Session.Threads})
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Scores, e, nil
 }
 
 func validationSums(result *evaluate.Result, took time.Duration) checkpoint.Sums {

@@ -13,6 +13,7 @@ import (
 	"github.com/pptsn/pptsn"
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/labels"
 )
 
@@ -139,7 +140,7 @@ func (o *predictOptions) open(warn io.Writer) (*pptsn.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := pptsn.Options{Threads: o.threads, TopK: cmp.Or(o.topK, 1)}
+	opt := pptsn.Options{Engine: engine.Options{Threads: o.threads}, TopK: cmp.Or(o.topK, 1)}
 	if cfg != nil {
 		if err := o.useConfig(cfg, b, &opt, warn); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/evaluate"
 	"github.com/pptsn/pptsn/labels"
 	"github.com/pptsn/pptsn/probe"
@@ -72,7 +74,7 @@ func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int, k
 }
 
 // openNetwork reads a checkpoint and readies it for clips of that kind.
-func (o *testOptions) openNetwork(cfg *config.Config, spec clip.Spec) (evaluate.Forward, io.Closer, error) {
+func (o *testOptions) openNetwork(ctx context.Context, cfg *config.Config, spec clip.Spec) (evaluate.Forward, io.Closer, error) {
 	model, err := cfg.Model()
 	if err != nil {
 		return nil, nil, err
@@ -86,5 +88,9 @@ func (o *testOptions) openNetwork(cfg *config.Config, spec clip.Spec) (evaluate.
 	if err != nil {
 		return nil, nil, err
 	}
-	return evaluate.OnOneDNN(net, weights, o.threads)
+	e, err := engine.Open(ctx, net.Graph, weights, engine.Options{Threads: o.threads})
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Scores, e, nil
 }
