@@ -25,6 +25,7 @@ const (
 // A Bundle is an exported model in memory.
 type Bundle struct {
 	Path     string // of the program
+	Params   string // path of the weights
 	Program  *pdmodel.Program
 	Graph    *graph.Graph
 	Weights  graph.Weights
@@ -92,7 +93,7 @@ func findInFolder(dir string) (string, error) {
 // OpenFiles reads a program and its weights, and the manifest beside the
 // program if there is one.
 func OpenFiles(program, weights string) (*Bundle, error) {
-	b := &Bundle{Path: program}
+	b := &Bundle{Path: program, Params: weights}
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
@@ -165,7 +166,30 @@ func (b *Bundle) check() error {
 		return fmt.Errorf("%s: the network has %d classes, the manifest beside it says %d: they do not belong together",
 			b.Path, b.Classes(), b.Manifest.Network.Classes)
 	}
+	return b.checkScales()
+}
+
+// checkScales reports scales of another network.
+func (b *Bundle) checkScales() error {
+	if len(b.Scales()) == 0 {
+		return nil
+	}
+	g, _, err := graph.Optimize(b.Graph, b.Weights)
+	if err == nil {
+		err = b.Scales().Check(g)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: the scales in the manifest beside it do not fit: %w", b.Path, err)
+	}
 	return nil
+}
+
+// Scales are those of a quantised model, else nil.
+func (b *Bundle) Scales() graph.Scales {
+	if b.Manifest == nil {
+		return nil
+	}
+	return b.Manifest.Scales
 }
 
 // Classes is K, the number of scores.

@@ -98,7 +98,7 @@ func TestBadManifests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ name, old, new, want string }{
-		{"newer format", `"format": 1`, `"format": 2`, "reads up to 1"},
+		{"newer format", `"format": 1`, `"format": 3`, "reads up to 2"},
 		{"unknown key", `"model"`, `"modell"`, "modell"},
 		{"unknown step", `"center_crop"`, `"corner_crop"`, "corner_crop"},
 		{"too few labels", `"a",`, ``, "2 labels for 3 classes"},

@@ -12,12 +12,16 @@ import (
 	"io"
 
 	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/tsn"
 )
 
-// manifestFormat is the version of the manifest that this package writes, and
-// the newest that it reads.
-const manifestFormat = 1
+// The versions of the manifest. The newest that is read is the second; the first
+// is written where it says all, so that older programs read it.
+const (
+	firstFormat  = 1
+	scalesFormat = 2 // has scales
+)
 
 // A Manifest is what an exported model says about itself.
 type Manifest struct {
@@ -27,11 +31,16 @@ type Manifest struct {
 	Source     string    `json:"source"`           // where Preprocess comes from: "inference" or "test"
 	Preprocess clip.Spec `json:"preprocess"`       // from a video to the program's input
 	Labels     []string  `json:"labels,omitempty"` // class names in the order of the scores
+
+	Scales graph.Scales `json:"int8,omitempty"` // of a quantised model: of the optimised program, see graph.Optimize
 }
 
 // Write encodes the manifest as indented JSON.
 func (m Manifest) Write(w io.Writer) error {
-	m.Format = manifestFormat
+	m.Format = firstFormat
+	if len(m.Scales) > 0 {
+		m.Format = scalesFormat
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(m)
@@ -45,8 +54,8 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if err := json.Unmarshal(data, &version); err != nil {
 		return nil, err
 	}
-	if version.Format < 1 || version.Format > manifestFormat {
-		return nil, fmt.Errorf("format %d: this version of pptsn reads up to %d", version.Format, manifestFormat)
+	if version.Format < firstFormat || version.Format > scalesFormat {
+		return nil, fmt.Errorf("format %d: this version of pptsn reads up to %d", version.Format, scalesFormat)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
