@@ -13,7 +13,6 @@ import (
 	"github.com/pptsn/pptsn"
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/config"
-	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/labels"
 )
 
@@ -27,12 +26,11 @@ type predictOptions struct {
 	labels    string
 	topK      int
 	json      bool
-	ahead     int // videos prepared at the same time
-	threads   int
+	batch     int // clips that go to the network together
+	engine    engineFlags
 	benchmark *pythonBool
 
-	useGPU, useXPU, useNPU, useTensorRT *pythonBool
-	precision                           string
+	useXPU, useNPU *pythonBool
 }
 
 func newPredict() *cobra.Command {
@@ -65,21 +63,17 @@ The long flags are those of PaddleVideo's tools/predict.py.`,
 	f.IntVar(&o.topK, "top_k", 0, "how many classes to show (default: INFERENCE.top_k, else 1)")
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: the model's own)")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line")
-	o.addEngineFlags(f)
+	f.IntVarP(&o.batch, "batch_size", "b", 1, "videos that go to the network together")
+	o.benchmark = boolFlag(f, "enable_benchmark", false, "report the time of each stage at the end")
+	o.engine.add(f)
+	o.addReferenceFlags(f)
 	return cmd
 }
 
-func (o *predictOptions) addEngineFlags(f *pflag.FlagSet) {
-	f.IntVarP(&o.ahead, "batch_size", "b", 1, "videos prepared at the same time")
-	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
-	o.benchmark = boolFlag(f, "enable_benchmark", false, "report the time of each stage at the end")
-	o.useGPU = boolFlag(f, "use_gpu", false, "run on a GPU: not in this version")
+// addReferenceFlags accepts what scripts written for the reference pass.
+func (o *predictOptions) addReferenceFlags(f *pflag.FlagSet) {
 	o.useXPU = boolFlag(f, "use_xpu", false, "not supported")
 	o.useNPU = boolFlag(f, "use_npu", false, "not supported")
-	o.useTensorRT = boolFlag(f, "use_tensorrt", false, "run with TensorRT: not in this version")
-	f.StringVar(&o.precision, "precision", "fp32", "arithmetic of the network: fp32")
-
-	// Accepted because scripts written for the reference pass them.
 	boolFlag(f, "enable_mkldnn", true, "no effect: oneDNN is always used")
 	boolFlag(f, "ir_optim", true, "no effect: the network is always optimised")
 	boolFlag(f, "disable_glog", false, "no effect")
@@ -101,16 +95,14 @@ func (o *predictOptions) validate() error {
 		return usagef("-m names a whole model: leave out --model_file and --params_file")
 	case o.model == "" && o.weights == "":
 		return usagef("--model_file needs --params_file")
-	case bool(*o.useGPU) || bool(*o.useXPU) || bool(*o.useNPU) || bool(*o.useTensorRT):
-		return usagef("this version predicts on the CPU only: leave out --use_gpu, --use_tensorrt, --use_xpu and --use_npu, or set them to False")
-	case o.precision != "fp32":
-		return usagef("--precision %q: this version computes in fp32 only", o.precision)
-	case o.ahead < 1:
-		return usagef("--batch_size %d: want at least 1", o.ahead)
-	case o.threads < 0 || o.topK < 0:
-		return usagef("--cpu_threads and --top_k cannot be negative")
+	case bool(*o.useXPU) || bool(*o.useNPU):
+		return usagef("there is no engine for XPU and NPU: leave out --use_xpu and --use_npu, or set them to False")
+	case o.batch < 1:
+		return usagef("--batch_size %d: want at least 1", o.batch)
+	case o.topK < 0:
+		return usagef("--top_k cannot be negative")
 	}
-	return nil
+	return o.engine.validate()
 }
 
 func predict(cmd *cobra.Command, o predictOptions) error {
@@ -123,7 +115,7 @@ func predict(cmd *cobra.Command, o predictOptions) error {
 	}
 	defer m.Close()
 	p := newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
-	if err := classifyAll(cmd.Context(), m, o.files(cmd.InOrStdin()), o.ahead, p.print); err != nil {
+	if err := classifyAll(cmd.Context(), m, o.files(cmd.InOrStdin()), o.batch, p.print); err != nil {
 		return err
 	}
 	return p.finish(bool(*o.benchmark))
@@ -140,7 +132,10 @@ func (o *predictOptions) open(warn io.Writer) (*pptsn.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := pptsn.Options{Engine: engine.Options{Threads: o.threads}, TopK: cmp.Or(o.topK, 1)}
+	opt := pptsn.Options{TopK: cmp.Or(o.topK, 1)}
+	if opt.Engine, err = o.engine.options(nil); err != nil {
+		return nil, err
+	}
 	if cfg != nil {
 		if err := o.useConfig(cfg, b, &opt, warn); err != nil {
 			return nil, err

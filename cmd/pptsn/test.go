@@ -7,6 +7,7 @@ import (
 
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/graph"
 )
 
 type testOptions struct {
@@ -19,7 +20,7 @@ type testOptions struct {
 	labels    string
 	worst     int
 	workers   int // -1: the configuration's
-	threads   int
+	engine    engineFlags
 	json      bool
 }
 
@@ -30,8 +31,7 @@ func newTest() *cobra.Command {
 		Short: "Measure how well a checkpoint classifies a list of videos",
 		Long: `Test classifies all videos of DATASET.test as PIPELINE.test says and counts as
 METRIC says: top-1 and top-5 with their 95 % confidence intervals, the accuracy
-of each class, what it is taken for, and the videos with the largest loss. It
-runs on the CPU.
+of each class, what it is taken for, and the videos with the largest loss.
 
 A video that cannot be read counts as wrong and is named on standard error; the
 report is printed all the same and the exit code is then 1.
@@ -62,7 +62,7 @@ scores in FILE.partial, which --from reads as well.`,
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: by the configuration's data set)")
 	f.IntVar(&o.worst, "top-worst", 20, "how many of the videos with the largest loss to name")
 	f.IntVar(&o.workers, "num_workers", 0, "goroutines that decode ahead of the network (default: DATASET.test_num_workers)")
-	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
+	o.engine.add(f)
 	f.BoolVar(&o.json, "json", false, "the report as one JSON object on standard output; the other lines go to standard error")
 	return cmd
 }
@@ -76,10 +76,12 @@ func (o *testOptions) validate() error {
 		return usagef("--override changes a configuration: name it with --config")
 	case len(o.from) == 0 && (o.config == "" || o.weights == ""):
 		return usagef("test needs -c CONFIG and -w WEIGHTS.pdparams, or --from SCORES (see pptsn test --help)")
-	case o.threads < 0 || o.worst < 0 || o.workers < -1:
-		return usagef("--cpu_threads, --num_workers and --top-worst cannot be negative")
+	case o.worst < 0 || o.workers < -1:
+		return usagef("--num_workers and --top-worst cannot be negative")
+	case o.engine.precision == graph.INT8.String():
+		return usagef("--precision int8: a checkpoint has no scales for it: pptsn export it, then pptsn quantize -m MODEL, which measures what int8 costs")
 	}
-	return nil
+	return o.engine.validate()
 }
 
 func test(cmd *cobra.Command, o testOptions) error {

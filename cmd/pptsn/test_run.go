@@ -28,7 +28,7 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 	if err := o.prepareOutput(); err != nil {
 		return nil, err
 	}
-	forward, network, err := o.openNetwork(ctx, cfg, spec)
+	forward, network, err := o.openNetwork(ctx, cfg, spec, data.Batch, p.err)
 	if err != nil {
 		return nil, err
 	}

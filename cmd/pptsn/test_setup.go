@@ -73,8 +73,9 @@ func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int, k
 	return set, data, err
 }
 
-// openNetwork reads a checkpoint and readies it for clips of that kind.
-func (o *testOptions) openNetwork(ctx context.Context, cfg *config.Config, spec clip.Spec) (evaluate.Forward, io.Closer, error) {
+// openNetwork reads a checkpoint and readies it for clips of that kind, so many
+// at a time.
+func (o *testOptions) openNetwork(ctx context.Context, cfg *config.Config, spec clip.Spec, batch int, stderr io.Writer) (evaluate.Forward, io.Closer, error) {
 	model, err := cfg.Model()
 	if err != nil {
 		return nil, nil, err
@@ -88,9 +89,15 @@ func (o *testOptions) openNetwork(ctx context.Context, cfg *config.Config, spec 
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := engine.Open(ctx, net.Graph, weights, engine.Options{Threads: o.threads})
+	how, err := o.engine.options(nil)
 	if err != nil {
 		return nil, nil, err
 	}
+	how.MaxViews = batch * spec.Views()
+	e, err := engine.Open(ctx, net.Graph, weights, how)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.engine.explain(stderr, e)
 	return e.Scores, e, nil
 }
