@@ -60,7 +60,11 @@ func frameTimes(t *testing.T, path string) []float64 {
 	}
 	var times []float64
 	for line := range strings.Lines(string(out)) {
-		s, err := strconv.ParseFloat(strings.TrimRight(strings.TrimSpace(line), ","), 64)
+		line = strings.TrimRight(strings.TrimSpace(line), ",")
+		if line == "" { // of side data
+			continue
+		}
+		s, err := strconv.ParseFloat(line, 64)
 		if err != nil {
 			return nil
 		}
