@@ -17,7 +17,7 @@ var rows = [][]string{
 	{"cmd/pptsn"},
 	{".", "train", "quantize"},
 	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check"},
-	{"engine"},
+	{"engine", "window"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams"},
