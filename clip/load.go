@@ -27,10 +27,11 @@ type Options struct {
 type Clip struct {
 	Frames []int // [T] the number of each segment's frame, from 0
 
-	views   []view // [V]
-	size    image.Point
-	table   *table
-	workers int
+	views     []view // [V]
+	size      image.Point
+	normalize Normalize
+	table     *table // of normalize
+	workers   int
 }
 
 // Load chooses frames of src, reads each of them once and scales them. All
@@ -64,7 +65,7 @@ func Load(ctx context.Context, src Source, spec Spec, opt Options) (*Clip, error
 			return nil, fmt.Errorf("clip: %w", err)
 		}
 		if step.Normalize != nil {
-			c.table = step.Normalize.table()
+			c.normalize, c.table = *step.Normalize, step.Normalize.table()
 		}
 	}
 	return c, c.settle()
