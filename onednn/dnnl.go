@@ -80,34 +80,57 @@ func newDevice(s *scope, threads int) (device, error) {
 	return d, nil
 }
 
-// vectorsOf16 reports whether kernels use vectors of 16 floats (AVX-512).
-func vectorsOf16() bool { return C.nn_avx512() != 0 }
-
 // A desc says how an array of numbers lies in memory.
 type desc struct{ md C.nn_md }
 
-// plain is row-major, as tensor.Dense.
-func (s *scope) plain(dims []int) desc { return s.strided(dims, rowMajor(dims)) }
+// A dtype is the type of an array's numbers.
+type dtype = C.dnnl_data_type_t
 
-func (s *scope) strided(dims, strides []int) desc {
+const (
+	float32s  dtype = C.dnnl_f32
+	bfloat16s dtype = C.dnnl_bf16
+	int8s     dtype = C.dnnl_s8
+	uint8s    dtype = C.dnnl_u8
+	ownType   dtype = C.dnnl_data_type_undef // of a sum: the destination's
+)
+
+// plain is row-major, as tensor.Dense, in float32.
+func (s *scope) plain(dims []int) desc { return s.strided(dims, rowMajor(dims), float32s) }
+
+func (s *scope) strided(dims, strides []int, t dtype) desc {
 	var md C.nn_md
-	must("memory descriptor", C.nn_md_strided(&md, C.int(len(dims)), ptr(cdims(dims)), C.dnnl_f32, ptr(cdims(strides))))
+	must("memory descriptor", C.nn_md_strided(&md, C.int(len(dims)), ptr(cdims(dims)), t, ptr(cdims(strides))))
 	return s.own(md)
 }
 
+// channelsLast keeps all channels of a pixel of [N, C, H, W] together.
+func (s *scope) channelsLast(dims []int, t dtype) desc {
+	c, h, w := dims[1], dims[2], dims[3]
+	return s.strided(dims, []int{h * w * c, 1, w * c, c}, t)
+}
+
 // open leaves the layout to the primitive that will use it.
-func (s *scope) open(dims []int) desc {
+func (s *scope) open(dims []int, t dtype) desc {
 	var md C.nn_md
-	must("memory descriptor", C.nn_md_any(&md, C.int(len(dims)), ptr(cdims(dims)), C.dnnl_f32))
+	must("memory descriptor", C.nn_md_any(&md, C.int(len(dims)), ptr(cdims(dims)), t))
 	return s.own(md)
 }
 
 // blocked keeps 16 channels of a pixel together.
-func (s *scope) blocked(dims []int) desc {
+func (s *scope) blocked(dims []int, t dtype) desc {
 	var md C.nn_md
-	must("memory descriptor", C.nn_md_blocked(&md, ptr(cdims(dims)), C.dnnl_f32))
+	must("memory descriptor", C.nn_md_blocked(&md, ptr(cdims(dims)), t))
 	return s.own(md)
 }
+
+// as is the same layout, one without blocks, for numbers of another type.
+func (d desc) as(s *scope, t dtype) desc {
+	var md C.nn_md
+	must("memory descriptor", C.nn_md_as(&md, d.md, t))
+	return s.own(md)
+}
+
+func (d desc) dtype() dtype { return C.nn_md_type(d.md) }
 
 // copy returns the same layout for another scope.
 func (d desc) copy(s *scope) desc {

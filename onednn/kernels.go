@@ -13,10 +13,11 @@ type maker struct {
 
 // convolution computes src * weights + bias, bias if it has one. Layouts left
 // open are chosen.
-func (m maker) convolution(c graph.Conv, src, weights, bias, dst desc, post []postOp) (primitive, error) {
+// q is nil for floats.
+func (m maker) convolution(c graph.Conv, src, weights, bias, dst desc, post []postOp, q *scaling) (primitive, error) {
 	strides, dilations := cdims(c.Stride[:]), cdims(c.Dilation[:])
 	before, after := cdims([]int{c.Pad.Top, c.Pad.Left}), cdims([]int{c.Pad.Bottom, c.Pad.Right})
-	return m.make("convolution", post, func(pd *C.dnnl_primitive_desc_t, attr C.dnnl_primitive_attr_t) C.dnnl_status_t {
+	return m.makeScaled("convolution", post, q, func(pd *C.dnnl_primitive_desc_t, attr C.dnnl_primitive_attr_t) C.dnnl_status_t {
 		return C.nn_convolution(pd, m.engine, attr, src.md, weights.md, bias.md, dst.md,
 			ptr(strides), ptr(dilations), ptr(before), ptr(after))
 	})
@@ -92,8 +93,10 @@ func (m maker) concat(src []desc, dst desc, axis int) (primitive, error) {
 	})
 }
 
-func (m maker) reorder(from, to desc) (primitive, error) {
-	return m.make("reorder", nil, func(pd *C.dnnl_primitive_desc_t, attr C.dnnl_primitive_attr_t) C.dnnl_status_t {
+// reorder lays numbers out otherwise, or as another type; q is nil unless one
+// side is of integers that stand for others.
+func (m maker) reorder(from, to desc, q *scaling) (primitive, error) {
+	return m.makeScaled("reorder", nil, q, func(pd *C.dnnl_primitive_desc_t, attr C.dnnl_primitive_attr_t) C.dnnl_status_t {
 		return C.nn_reorder(pd, m.engine, attr, from.md, to.md)
 	})
 }

@@ -1,6 +1,7 @@
 package onednn
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,14 +19,16 @@ type lowering struct {
 	forms   map[*graph.Value][]place // copies of values in other layouts
 	buffers []*buffer                // in the arena
 	blocks  bool                     // convolutions work on blocks of channels
-	last    map[*graph.Value]int     // the last node that reads a value
-	node    int                      // the node being lowered
+	arith   arithmetic
+	last    map[*graph.Value]int // the last node that reads a value
+	node    int                  // the node being lowered
 }
 
 // A place is where an operand lies, and how.
 type place struct {
 	buf    *buffer
 	desc   desc
+	scale  float32 // what its integers are multiples of; 0 for floats
 	offset int     // bytes
 	fixed  *memory // of a parameter, which has no buffer
 }
@@ -37,14 +40,14 @@ type arg struct {
 }
 
 // compile lowers a bound graph.
-func compile(d device, w *store, g *graph.Graph) (*program, error) {
+func (m *machine) compile(g *graph.Graph) (*program, error) {
 	p := &program{}
 	var tmp scope
 	defer tmp.close()
 	l := &lowering{
-		maker: maker{d, &p.scope, &tmp}, weights: w, prog: p,
+		maker: maker{m.device, &p.scope, &tmp}, weights: m.weights, prog: p,
 		at: map[*graph.Value]place{}, forms: map[*graph.Value][]place{}, last: lastReaders(g),
-		blocks: wholeBlocks(g),
+		blocks: wholeBlocks(g), arith: m.arith.of(g),
 	}
 	if err := l.graph(g); err != nil {
 		p.close()
@@ -151,7 +154,7 @@ func (l *lowering) evaluated(n *graph.Node) error {
 	for _, at := range append(in, out) {
 		l.use(at.buf)
 	}
-	l.prog.steps = append(l.prog.steps, step{layer: n.String(), host: evaluate(n.Op, in, shapes, params, out)})
+	l.prog.steps = append(l.prog.steps, step{layer: n.String(), flops: n.FLOPs(), host: evaluate(n.Op, in, shapes, params, out)})
 	return nil
 }
 
@@ -159,7 +162,7 @@ func (l *lowering) evaluated(n *graph.Node) error {
 func (l *lowering) plain(v *graph.Value) desc { return l.tmp.plain(dims(v)) }
 
 // open is a layout of a value that a primitive shall choose.
-func (l *lowering) open(v *graph.Value) desc { return l.tmp.open(dims(v)) }
+func (l *lowering) open(v *graph.Value) desc { return l.tmp.open(dims(v), float32s) }
 
 // dims are a value's dimensions; a scalar is an array of one number, since
 // oneDNN has no scalars.
@@ -170,10 +173,11 @@ func dims(v *graph.Value) []int {
 	return v.Shape
 }
 
-// natural is a value where it lies, a parameter in plain layout.
+// natural is a value where it lies, a parameter or what is no float32 in plain
+// layout.
 func (l *lowering) natural(v *graph.Value) (place, error) {
-	if v.Param {
-		return l.param(v, l.plain(v), l.plain(v))
+	if v.Param || l.at[v].desc.dtype() != float32s {
+		return l.inLayout(v, l.plain(v))
 	}
 	return l.at[v], nil
 }
@@ -189,6 +193,9 @@ func (l *lowering) inLayout(v *graph.Value, want desc) (place, error) {
 		}
 	}
 	to := l.room(want)
+	if want.dtype() == int8s || want.dtype() == uint8s {
+		to.scale = l.arith.scales[v.Name].Scale
+	}
 	to.buf.values = []*graph.Value{v}
 	l.forms[v] = append(l.forms[v], to)
 	return to, l.copy(v, l.at[v], to)
@@ -213,7 +220,7 @@ func (l *lowering) viewed(v *graph.Value, from, want desc) (place, error) {
 }
 
 func (l *lowering) param(v *graph.Value, from, want desc) (place, error) {
-	mem, err := l.weights.get(v.Name, from, want)
+	mem, err := l.weights.get(v.Name, from, want, nil)
 	return place{desc: want, fixed: &mem}, err
 }
 
@@ -245,7 +252,11 @@ func (l *lowering) dies(b *buffer) bool {
 
 // copy emits a reorder on behalf of a node or value.
 func (l *lowering) copy(layer fmt.Stringer, from, to place) error {
-	p, err := l.reorder(from.desc, to.desc)
+	var q *scaling
+	if from.scale != to.scale {
+		q = &scaling{src: cmp.Or(from.scale, 1), dst: cmp.Or(to.scale, 1)}
+	}
+	p, err := l.reorder(from.desc, to.desc, q)
 	if err != nil {
 		return err
 	}
@@ -262,7 +273,12 @@ func (l *lowering) emit(layer fmt.Stringer, p primitive, args ...arg) {
 	for i, a := range args {
 		operands[i] = operand{a.role, l.memoryAt(a.at)}
 	}
-	l.prog.steps = append(l.prog.steps, step{layer: layer.String(), call: newCall(l.keep, p, operands)})
+	call := newCall(l.keep, p, append(operands, p.scales...))
+	s := step{layer: layer.String(), kernel: p.kernel(), call: call}
+	if n, ok := layer.(*graph.Node); ok && p.call != "reorder" {
+		s.flops = n.FLOPs()
+	}
+	l.prog.steps = append(l.prog.steps, s)
 }
 
 func (l *lowering) memoryAt(at place) memory {

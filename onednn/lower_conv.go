@@ -22,7 +22,7 @@ func inBlocks(v *graph.Value) bool { return v.Shape[1]%16 == 0 }
 // block is a picture's layout in blocks, plain for less than one.
 func (l *lowering) block(v *graph.Value) desc {
 	if inBlocks(v) {
-		return l.tmp.blocked(v.Shape)
+		return l.tmp.blocked(v.Shape, float32s)
 	}
 	return l.plain(v)
 }
@@ -32,27 +32,30 @@ func (l *lowering) block(v *graph.Value) desc {
 func (l *lowering) convolutionOf(n *graph.Node, c graph.Conv, weights, bias desc) (primitive, error) {
 	post := activation(c.Act)
 	if c.Residual {
-		post = slices.Concat([]postOp{{sum: true}}, post)
+		post = slices.Concat([]postOp{{sum: true, held: ownType, scale: 1}}, post)
 	}
 	x, y := n.In[0], n.Out
 	if l.blocks {
-		if p, err := l.convolution(c, l.block(x), weights, bias, l.block(y), post); err == nil && p.generated() {
+		if p, err := l.convolution(c, l.block(x), weights, bias, l.block(y), post, nil); err == nil && p.generated() {
 			return p, nil
 		}
 	}
-	return l.convolution(c, l.open(x), weights, bias, l.open(y), post)
+	return l.convolution(c, l.open(x), weights, bias, l.open(y), post, nil)
 }
 
 // lowerConv leaves the layouts of all operands to the primitive; sum and
 // activation are done before the result is stored.
 func (l *lowering) lowerConv(n *graph.Node, c graph.Conv) error {
+	if t, ok := l.arith.low(n); ok {
+		return l.lowerSmallConv(n, c, t)
+	}
 	x, w, rest := n.In[0], n.In[1], n.In[2:]
 	grouped := groupedDims(w.Shape, c.Groups)
 	var biasDesc desc
 	if c.Bias {
 		biasDesc = l.plain(rest[0])
 	}
-	p, err := l.convolutionOf(n, c, l.tmp.open(grouped), biasDesc)
+	p, err := l.convolutionOf(n, c, l.tmp.open(grouped, float32s), biasDesc)
 	if err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (l *lowering) lowerConv(n *graph.Node, c graph.Conv) error {
 		}
 		args = append(args, arg{argBias, b})
 	}
-	dst, err := l.destination(n, c, p.dest(l.tmp), args)
+	dst, err := l.destination(n, c, place{desc: p.dest(l.tmp)}, args)
 	if err != nil {
 		return err
 	}
@@ -92,20 +95,37 @@ func groupedDims(w []int, groups int) []int {
 // destination is where a convolution leaves its result. A residual to be added
 // must lie there already: in its own buffer if nobody else needs that, else in
 // a copy.
-func (l *lowering) destination(n *graph.Node, c graph.Conv, d desc, args []arg) (place, error) {
+func (l *lowering) destination(n *graph.Node, c graph.Conv, want place, args []arg) (place, error) {
 	if !c.Residual {
-		return l.result(n.Out, d), nil
+		at := l.room(want.desc)
+		at.scale = want.scale
+		l.settle(n.Out, at)
+		return at, nil
 	}
 	v := n.In[len(n.In)-1]
-	r, err := l.inLayout(v, d)
+	r, err := l.inLayout(v, l.residual(v, want.desc))
 	if err != nil {
 		return r, err
 	}
 	alsoRead := slices.ContainsFunc(args, func(a arg) bool { return a.at.buf == r.buf })
-	if l.dies(r.buf) && !alsoRead {
-		l.settle(n.Out, r)
-		return r, nil
+	at := place{buf: r.buf, desc: want.desc, scale: want.scale, offset: r.offset}
+	if !l.dies(r.buf) || alsoRead {
+		held := l.room(r.desc)
+		held.scale = r.scale
+		if err := l.copy(n, r, held); err != nil {
+			return held, err
+		}
+		at.buf, at.offset = held.buf, held.offset
 	}
-	at := l.result(n.Out, d)
-	return at, l.copy(n, r, at)
+	l.settle(n.Out, at)
+	return at, nil
+}
+
+// residual is how a value must lie to be added to a result that lies as d:
+// integers may have another sign.
+func (l *lowering) residual(v *graph.Value, d desc) desc {
+	if t := d.dtype(); t == int8s || t == uint8s {
+		return d.as(l.tmp, integers(l.arith.scales[v.Name]))
+	}
+	return d
 }

@@ -53,7 +53,7 @@ func (l *lowering) gather(n *graph.Node, strides []int, first int) error {
 	if err != nil {
 		return err
 	}
-	at.desc = l.tmp.strided(n.Out.Shape, strides)
+	at.desc = l.tmp.strided(n.Out.Shape, strides, float32s)
 	at.offset += 4 * first
 	return l.copy(n, at, l.result(n.Out, l.plain(n.Out)))
 }

@@ -12,13 +12,13 @@ func (l *lowering) lowerLinear(n *graph.Node, op graph.Linear) error {
 	rows := tensor.Count(x.Shape) / from
 	matrix, read := l.tmp.plain([]int{rows, from}), l.tmp.plain([]int{to, from})
 	if !op.Transposed {
-		read = l.tmp.strided([]int{to, from}, []int{1, to}) // oneDNN wants [O, I]
+		read = l.tmp.strided([]int{to, from}, []int{1, to}, float32s) // oneDNN wants [O, I]
 	}
 	var biasDesc desc
 	if op.Bias {
 		biasDesc = l.plain(n.In[2])
 	}
-	p, err := l.innerProduct(matrix, l.tmp.open([]int{to, from}), biasDesc, l.tmp.plain([]int{rows, to}))
+	p, err := l.innerProduct(matrix, l.tmp.open([]int{to, from}, float32s), biasDesc, l.tmp.plain([]int{rows, to}))
 	if err != nil {
 		return err
 	}

@@ -16,16 +16,32 @@ func (l *lowering) lowerPool(n *graph.Node, p graph.Pool) error {
 	if p.CountPadding && pad != p.Pad {
 		return errUnimplemented
 	}
-	src, err := l.natural(n.In[0])
+	src, dst, err := l.poolOperands(n)
 	if err != nil {
 		return err
 	}
-	prim, err := l.pooling(p, src.desc, l.open(n.Out), pad)
+	prim, err := l.pooling(p, src.desc, dst, pad)
 	if err != nil {
 		return err
 	}
-	l.emit(n, prim, arg{argSource, src}, arg{argDest, l.result(n.Out, prim.dest(l.tmp))})
+	at := l.room(prim.dest(l.tmp))
+	at.scale = src.scale
+	l.settle(n.Out, at)
+	l.emit(n, prim, arg{argSource, src}, arg{argDest, at})
 	return nil
+}
+
+// poolOperands are the pictures as they lie, and how the result shall lie: what
+// is held small stays so, integers only if the result's are multiples of the same.
+func (l *lowering) poolOperands(n *graph.Node) (src place, dst desc, err error) {
+	x := n.In[0]
+	t, small := l.arith.low(n)
+	same := l.arith.scales[x.Name] == l.arith.scales[n.Out.Name]
+	if small && same && l.at[x].desc.dtype() == t {
+		return l.at[x], l.tmp.channelsLast(n.Out.Shape, t), nil
+	}
+	src, err = l.natural(x)
+	return src, l.open(n.Out), err
 }
 
 // lowerMean averages pictures by pooling, which any layout can do, and all
@@ -64,7 +80,7 @@ func (l *lowering) lowerPicturesMean(n *graph.Node, kept []int) error {
 		return err
 	}
 	window := [2]int{n.In[0].Shape[2], n.In[0].Shape[3]}
-	p, err := l.pooling(graph.Pool{Kernel: window, Stride: window}, src.desc, l.tmp.open(kept), graph.Pad{})
+	p, err := l.pooling(graph.Pool{Kernel: window, Stride: window}, src.desc, l.tmp.open(kept, float32s), graph.Pad{})
 	if err != nil {
 		return err
 	}

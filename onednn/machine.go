@@ -17,6 +17,7 @@ type machine struct {
 	scope   scope
 	graph   *graph.Graph // optimised
 	weights *store
+	arith   arithmetic
 	chunk   int     // rows at once
 	plans   []*plan // the latest used first
 
@@ -25,7 +26,7 @@ type machine struct {
 }
 
 func newMachine(g *graph.Graph, w graph.Weights, o Options) (*machine, error) {
-	m := &machine{graph: g, chunk: o.Chunk}
+	m := &machine{graph: g, chunk: o.Chunk, arith: arithmetic{precision: o.Precision, scales: o.Scales}}
 	var err error
 	if m.device, err = newDevice(&m.scope, o.Threads); err != nil {
 		m.scope.close()

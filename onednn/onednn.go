@@ -1,4 +1,5 @@
-// Package onednn runs graphs on the CPU with oneDNN's primitives, in float32.
+// Package onednn runs graphs on the CPU with oneDNN's primitives, in float32,
+// bfloat16 or 8-bit integers.
 //
 // Compile optimises a graph; the first input of a shape makes oneDNN choose
 // kernels and memory layouts for it. Layouts are kept from one primitive to the
@@ -35,6 +36,13 @@ type Options struct {
 	// Chunk is how many views are computed at once. 0 means 4, or one for each
 	// thread where there are more.
 	Chunk int
+	// Precision of convolutions: FP32, BF16 or INT8; all else is float32. A
+	// precision that Supports reports on is an error, unless forced.
+	Precision graph.Precision
+	Force     bool
+	// Scales of the optimised graph, for INT8. Convolutions whose operand has
+	// none are computed in float32.
+	Scales graph.Scales
 }
 
 // An Engine is a compiled network. Many goroutines may call it; they take
@@ -53,6 +61,9 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	if o.Threads < 0 || o.Chunk < 0 {
 		return nil, fmt.Errorf("onednn: %d threads, %d views at once", o.Threads, o.Chunk)
 	}
+	if err := o.checkPrecision(); err != nil {
+		return nil, fmt.Errorf("onednn: %w", err)
+	}
 	if o.Threads == 0 {
 		o.Threads = cores()
 	}
@@ -64,6 +75,9 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	}
 	g, w, err := graph.Optimize(g, w)
 	if err != nil {
+		return nil, fmt.Errorf("onednn: %w", err)
+	}
+	if err := o.Scales.Check(g); err != nil {
 		return nil, fmt.Errorf("onednn: %w", err)
 	}
 	thread, err := osthread.Start(func() (*machine, error) { return newMachine(g, w, o) }, (*machine).close)

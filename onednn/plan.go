@@ -64,7 +64,7 @@ func (p *plan) place(n int) int {
 
 // addTail makes room for the tail's operands and results.
 func (p *plan) addTail(m *machine, g, tail *graph.Graph) (err error) {
-	if p.tail, err = compile(m.device, m.weights, tail); err != nil {
+	if p.tail, err = m.compile(tail); err != nil {
 		return err
 	}
 	for _, v := range slices.Concat(tail.Inputs, tail.Outputs) {
@@ -132,7 +132,7 @@ func compileRows(m *machine, body *graph.Graph, ins [][]int, rows int) (*program
 	if err != nil {
 		return nil, err
 	}
-	return compile(m.device, m.weights, bound)
+	return m.compile(bound)
 }
 
 // chunks shares rows among as few chunks of at most size rows as there can be,

@@ -13,9 +13,10 @@ import (
 
 // A primitive is a compiled kernel.
 type primitive struct {
-	call string
-	c    C.dnnl_primitive_t
-	pd   C.dnnl_primitive_desc_t
+	call   string
+	c      C.dnnl_primitive_t
+	pd     C.dnnl_primitive_desc_t
+	scales []operand // that it wants beside its other operands
 }
 
 // A role is the place of an operand among a primitive's arguments.
@@ -36,9 +37,12 @@ const (
 )
 
 // A postOp is done on a primitive's result before it is stored: the addition
-// of what the destination held, or a function of one number.
+// of what the destination held, as numbers of type held times scale, or a
+// function of one number.
 type postOp struct {
 	sum         bool
+	held        dtype
+	scale       float32
 	alg         C.dnnl_alg_kind_t
 	alpha, beta float32
 }
@@ -66,8 +70,14 @@ func affine(scale, shift float32) postOp {
 
 // make creates a primitive; describe makes its descriptor.
 func (m maker) make(call string, post []postOp, describe func(*C.dnnl_primitive_desc_t, C.dnnl_primitive_attr_t) C.dnnl_status_t) (primitive, error) {
+	return m.makeScaled(call, post, nil, describe)
+}
+
+// makeScaled is make for operands that stand for numbers times their scales.
+func (m maker) makeScaled(call string, post []postOp, q *scaling, describe func(*C.dnnl_primitive_desc_t, C.dnnl_primitive_attr_t) C.dnnl_status_t) (primitive, error) {
 	attr := attributes(post)
 	defer C.dnnl_primitive_attr_destroy(attr)
+	q.ask(attr)
 	var pd C.dnnl_primitive_desc_t
 	if s := describe(&pd, attr); s != C.dnnl_success {
 		return primitive{}, statusError(call, s)
@@ -78,7 +88,7 @@ func (m maker) make(call string, post []postOp, describe func(*C.dnnl_primitive_
 		return primitive{}, statusError(call+" kernel", s)
 	}
 	m.keep.add(func() { C.dnnl_primitive_destroy(c) })
-	return primitive{call: call, c: c, pd: pd}, nil
+	return primitive{call: call, c: c, pd: pd, scales: q.operands(m)}, nil
 }
 
 // attributes asks for post-operations, and for scratch memory that we provide.
@@ -91,7 +101,7 @@ func attributes(post []postOp) C.dnnl_primitive_attr_t {
 	defer C.dnnl_post_ops_destroy(ops)
 	for _, p := range post {
 		if p.sum {
-			must("sum", C.nn_append_sum(ops))
+			must("sum", C.nn_append_sum(ops, C.float(p.scale), p.held))
 		} else {
 			must("activation", C.nn_append_eltwise(ops, p.alg, C.float(p.alpha), C.float(p.beta)))
 		}
@@ -100,12 +110,17 @@ func attributes(post []postOp) C.dnnl_primitive_attr_t {
 	return attr
 }
 
+// kernel is oneDNN's name of what computes.
+func (p primitive) kernel() string {
+	var name *C.char
+	must("kernel name", C.dnnl_primitive_desc_query(p.pd, C.dnnl_query_impl_info_str, 0, unsafe.Pointer(&name)))
+	return C.GoString(name)
+}
+
 // generated reports whether the kernel is machine code made for its shapes,
 // not a slow loop for all.
 func (p primitive) generated() bool {
-	var name *C.char
-	must("kernel name", C.dnnl_primitive_desc_query(p.pd, C.dnnl_query_impl_info_str, 0, unsafe.Pointer(&name)))
-	return strings.HasPrefix(C.GoString(name), "jit") || strings.HasPrefix(C.GoString(name), "brg")
+	return strings.HasPrefix(p.kernel(), "jit") || strings.HasPrefix(p.kernel(), "brg")
 }
 
 // The layouts that a primitive chose for its operands.

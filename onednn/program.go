@@ -1,7 +1,9 @@
 package onednn
 
 import (
+	"errors"
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
@@ -20,9 +22,11 @@ type program struct {
 
 // A step computes one value, or brings one into another layout.
 type step struct {
-	layer string // what asked for it, as printed
-	call  call
-	host  func(p *program, slots []unsafe.Pointer) error // computed in Go; call is unused
+	layer  string // what asked for it, as printed
+	kernel string // oneDNN's name of what computes it
+	flops  int64  // of the node
+	call   call
+	host   func(p *program, slots []unsafe.Pointer) error // computed in Go; call is unused
 }
 
 // A view is a memory object of some primitive and where it lies.
@@ -35,26 +39,49 @@ type view struct {
 // run computes; slots are the addresses of the inputs, then of the outputs, all
 // plain, and arena that of size bytes.
 func (p *program) run(d device, slots []unsafe.Pointer, arena unsafe.Pointer) error {
+	p.place(slots, arena)
+	for _, s := range p.steps {
+		if err := p.step(d, s, slots); err != nil {
+			return err
+		}
+	}
+	return d.wait()
+}
+
+// each is run with a report of how long each step took.
+func (p *program) each(d device, slots []unsafe.Pointer, arena unsafe.Pointer, took func(step int, t time.Duration)) error {
+	p.place(slots, arena)
+	for i, s := range p.steps {
+		begin := time.Now()
+		err := p.step(d, s, slots)
+		if err = errors.Join(err, d.wait()); err != nil {
+			return err
+		}
+		took(i, time.Since(begin))
+	}
+	return nil
+}
+
+// place tells the primitives where their operands lie.
+func (p *program) place(slots []unsafe.Pointer, arena unsafe.Pointer) {
 	for _, v := range p.views {
 		if v.buf.slot >= 0 || p.arena != arena {
 			v.mem.set(unsafe.Add(v.buf.at(slots, arena), v.offset))
 		}
 	}
 	p.arena = arena
-	for _, s := range p.steps {
-		var err error
-		if s.host != nil {
-			if err = d.wait(); err == nil {
-				err = s.host(p, slots)
-			}
-		} else {
-			err = d.run(s.call)
-		}
-		if err != nil {
-			return fmt.Errorf("layer %s: %w", s.layer, err)
-		}
+}
+
+func (p *program) step(d device, s step, slots []unsafe.Pointer) (err error) {
+	if s.host == nil {
+		err = d.run(s.call)
+	} else if err = d.wait(); err == nil {
+		err = s.host(p, slots)
 	}
-	return d.wait()
+	if err != nil {
+		return fmt.Errorf("layer %s: %w", s.layer, err)
+	}
+	return nil
 }
 
 func (p *program) close() { p.scope.close() }

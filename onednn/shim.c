@@ -9,7 +9,7 @@ size_t nn_md_size(nn_md md) { return dnnl_memory_desc_get_size(md); }
 
 int nn_md_equal(nn_md a, nn_md b) { return dnnl_memory_desc_equal(a, b); }
 
-int nn_avx512(void) { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core; }
+int nn_uses(dnnl_cpu_isa_t isa) { return (dnnl_get_effective_cpu_isa() & isa) == isa; }
 
 dnnl_status_t nn_memory(dnnl_memory_t *memory, nn_md md, dnnl_engine_t engine) {
 	return dnnl_memory_create(memory, md, engine, DNNL_MEMORY_NONE);
@@ -73,7 +73,24 @@ dnnl_status_t nn_md_copy(nn_md *md, nn_md from) { return take(md, from); }
 
 void nn_md_free(nn_md md) { free(md); }
 
-dnnl_status_t nn_append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1); }
+dnnl_status_t nn_md_as(nn_md *md, nn_md from, dnnl_data_type_t type) {
+	dnnl_status_t s = take(md, from);
+	if (s == dnnl_success)
+		(*md)->data_type = type;
+	return s;
+}
+
+dnnl_data_type_t nn_md_type(nn_md md) { return md->data_type; }
+
+dnnl_status_t nn_append_sum(dnnl_post_ops_t ops, float scale, dnnl_data_type_t type) {
+	return dnnl_post_ops_append_sum_v2(ops, scale, type);
+}
+
+dnnl_status_t nn_output_scales(dnnl_primitive_attr_t attr, int count, int mask, const float *scales) {
+	return dnnl_primitive_attr_set_output_scales(attr, count, mask, scales);
+}
+
+dnnl_status_t nn_scales_mask(dnnl_primitive_attr_t attr, int arg, int mask) { return dnnl_unimplemented; }
 
 dnnl_status_t nn_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha, float beta) {
 	return dnnl_post_ops_append_eltwise(ops, 1, alg, alpha, beta);
@@ -179,8 +196,33 @@ dnnl_status_t nn_md_copy(nn_md *md, nn_md from) { return dnnl_memory_desc_clone(
 
 void nn_md_free(nn_md md) { dnnl_memory_desc_destroy(md); }
 
-dnnl_status_t nn_append_sum(dnnl_post_ops_t ops) {
-	return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+dnnl_status_t nn_md_as(nn_md *md, nn_md from, dnnl_data_type_t type) {
+	int ndims;
+	dnnl_dims_t *dims, *strides; // read in place
+	dnnl_status_t s = dnnl_memory_desc_query(from, dnnl_query_ndims_s32, &ndims);
+	if (s == dnnl_success)
+		s = dnnl_memory_desc_query(from, dnnl_query_dims, &dims);
+	if (s == dnnl_success)
+		s = dnnl_memory_desc_query(from, dnnl_query_strides, &strides);
+	return s == dnnl_success ? dnnl_memory_desc_create_with_strides(md, ndims, *dims, type, *strides) : s;
+}
+
+dnnl_data_type_t nn_md_type(nn_md md) {
+	dnnl_data_type_t type = dnnl_data_type_undef;
+	dnnl_memory_desc_query(md, dnnl_query_data_type, &type);
+	return type;
+}
+
+dnnl_status_t nn_append_sum(dnnl_post_ops_t ops, float scale, dnnl_data_type_t type) {
+	return dnnl_post_ops_append_sum(ops, scale, 0, type);
+}
+
+dnnl_status_t nn_output_scales(dnnl_primitive_attr_t attr, int count, int mask, const float *scales) {
+	return dnnl_unimplemented;
+}
+
+dnnl_status_t nn_scales_mask(dnnl_primitive_attr_t attr, int arg, int mask) {
+	return dnnl_primitive_attr_set_scales_mask(attr, arg, mask);
 }
 
 dnnl_status_t nn_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha, float beta) {

@@ -9,8 +9,11 @@
 
 #include <stddef.h>
 
-
 #include <dnnl.h>
+
+#ifndef DNNL_ARG_ATTR_SCALES
+#define DNNL_ARG_ATTR_SCALES 0 // version 2 takes no scales as operands
+#endif
 
 // nn_md is a memory descriptor that the caller frees.
 #if DNNL_VERSION_MAJOR < 3
@@ -27,16 +30,28 @@ dnnl_status_t nn_md_blocked(nn_md *md, const dnnl_dims_t dims, dnnl_data_type_t 
 dnnl_status_t nn_md_of(nn_md *md, const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index);
 dnnl_status_t nn_md_copy(nn_md *md, nn_md from);
 void nn_md_free(nn_md md);
+// nn_md_as copies a description without blocks for numbers of another type.
+dnnl_status_t nn_md_as(nn_md *md, nn_md from, dnnl_data_type_t type);
+dnnl_data_type_t nn_md_type(nn_md md);
 size_t nn_md_size(nn_md md);
 int nn_md_equal(nn_md a, nn_md b);
 
-// nn_avx512 is 1 if oneDNN uses vectors of 16 floats.
-int nn_avx512(void);
+// nn_uses is 1 if oneDNN generates code with these instructions.
+int nn_uses(dnnl_cpu_isa_t isa);
 
 dnnl_status_t nn_memory(dnnl_memory_t *memory, nn_md md, dnnl_engine_t engine);
 
-dnnl_status_t nn_append_sum(dnnl_post_ops_t ops);
+// nn_append_sum adds scale times what the destination held, read as type;
+// dnnl_data_type_undef is the destination's own.
+dnnl_status_t nn_append_sum(dnnl_post_ops_t ops, float scale, dnnl_data_type_t type);
 dnnl_status_t nn_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha, float beta);
+
+// Version 2 multiplies results by scales that are fixed when a primitive is
+// made: nn_output_scales. Version 3 takes scales of source, weights and
+// destination as operands, and wants to know which there are: nn_scales_mask. Either is
+// dnnl_unimplemented in the other version.
+dnnl_status_t nn_output_scales(dnnl_primitive_attr_t attr, int count, int mask, const float *scales);
+dnnl_status_t nn_scales_mask(dnnl_primitive_attr_t attr, int arg, int mask);
 
 // Each makes a primitive descriptor for inference. Dilations count from 1.
 dnnl_status_t nn_convolution(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, dnnl_primitive_attr_t attr,

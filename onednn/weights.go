@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
 )
 
 // A store holds a network's weights in the layouts that primitives asked for,
@@ -25,8 +26,10 @@ func newStore(d device, w graph.Weights) *store {
 	return &store{device: d, plain: w, forms: map[string][]form{}}
 }
 
-// get returns the parameter, whose plain memory is read as from, laid out as to.
-func (s *store) get(name string, from, to desc) (memory, error) {
+// get returns the parameter, whose plain memory is read as from, laid out as
+// to. What made makes of it, if not nil, is taken instead; it must be the same
+// for the same descriptions.
+func (s *store) get(name string, from, to desc, made func(*tensor.Dense) *tensor.Dense) (memory, error) {
 	for _, f := range s.forms[name] {
 		if f.from.equal(from) && f.to.equal(to) {
 			return f.mem, nil
@@ -39,9 +42,13 @@ func (s *store) get(name string, from, to desc) (memory, error) {
 	f := form{from: from.copy(&s.scope), to: to.copy(&s.scope)}
 	f.mem = s.memory(&s.scope, f.to)
 	f.mem.set(data)
-	plain := s.plain[name].Float32s()
+	param := s.plain[name]
+	if made != nil {
+		param = made(param)
+	}
+	plain := param.Data
 	if from.equal(to) {
-		copy(floats(data, len(plain)), plain)
+		copy(unsafe.Slice((*byte)(data), len(plain)), plain)
 	} else if err := s.reorder(plain, f); err != nil {
 		return memory{}, err
 	}
@@ -51,18 +58,18 @@ func (s *store) get(name string, from, to desc) (memory, error) {
 
 // reorder lays plain out as f. It is copied to C's memory first: C may not
 // keep the address of Go's.
-func (s *store) reorder(plain []float32, f form) error {
+func (s *store) reorder(plain []byte, f form) error {
 	var tmp scope
 	defer tmp.close()
-	r, err := maker{s.device, &tmp, &tmp}.reorder(f.from, f.to)
+	r, err := maker{s.device, &tmp, &tmp}.reorder(f.from, f.to, nil)
 	if err != nil {
 		return err
 	}
-	data, err := s.alloc(&tmp, 4*len(plain))
+	data, err := s.alloc(&tmp, len(plain))
 	if err != nil {
 		return err
 	}
-	copy(floats(data, len(plain)), plain)
+	copy(unsafe.Slice((*byte)(data), len(plain)), plain)
 	scratch, err := s.alloc(&tmp, r.scratch(&tmp).size())
 	if err != nil {
 		return err

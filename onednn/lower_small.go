@@ -1,0 +1,112 @@
+package onednn
+
+import (
+	"slices"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// lowerSmallConv lowers a convolution of bfloat16 or 8-bit integers, on pictures
+// whose channels lie together.
+func (l *lowering) lowerSmallConv(n *graph.Node, c graph.Conv, t dtype) error {
+	x, w := n.In[0], n.In[1]
+	grouped := groupedDims(w.Shape, c.Groups)
+	to, scale := l.arith.held(n)
+	weightType, q := t, (*scaling)(nil)
+	if t != bfloat16s {
+		weightType, q = int8s, &scaling{src: l.arith.scales[x.Name].Scale, dst: max(scale, 0), weights: graph.ChannelScales(l.weights.plain[w.Name])}
+		if scale == 0 {
+			q.dst = 1
+		}
+	}
+	var biasDesc desc
+	if c.Bias {
+		biasDesc = l.plain(n.In[2])
+	}
+	p, err := l.convolution(c, l.tmp.channelsLast(x.Shape, t), l.tmp.open(grouped, weightType), biasDesc,
+		l.tmp.channelsLast(n.Out.Shape, to), l.smallPost(n, c, q), q)
+	if err != nil {
+		return err
+	}
+	src, err := l.inLayout(x, p.source(l.tmp))
+	if err != nil {
+		return err
+	}
+	args := []arg{{argSource, src}}
+	if args, err = l.smallParams(args, n, grouped, p, q); err != nil {
+		return err
+	}
+	dst, err := l.destination(n, c, place{desc: p.dest(l.tmp), scale: scale}, args)
+	if err != nil {
+		return err
+	}
+	l.emit(n, p, append(args, arg{argDest, dst})...)
+	return nil
+}
+
+// smallPost adds the residual, as the integers that it is held in, and applies
+// the activation.
+func (l *lowering) smallPost(n *graph.Node, c graph.Conv, q *scaling) []postOp {
+	post := activation(c.Act)
+	if !c.Residual {
+		return post
+	}
+	sum := postOp{sum: true, held: ownType, scale: 1}
+	if q != nil {
+		if r := l.arith.scales[n.In[len(n.In)-1].Name]; q.dst != 1 {
+			sum.held, sum.scale = integers(r), q.sum(r.Scale)
+		}
+	}
+	return slices.Concat([]postOp{sum}, post)
+}
+
+// smallParams appends weights and bias to the operands, rounded where q asks.
+func (l *lowering) smallParams(args []arg, n *graph.Node, grouped []int, p primitive, q *scaling) ([]arg, error) {
+	w, from := n.In[1], l.tmp.plain(grouped)
+	var err error
+	var weights, bias place
+	if q == nil {
+		weights, err = l.viewed(w, from, p.weights(l.tmp))
+	} else {
+		weights, err = l.rounded(n, from, p.weights(l.tmp))
+	}
+	if err != nil {
+		return nil, err
+	}
+	args = append(args, arg{argWeights, weights})
+	if !n.Op.(graph.Conv).Bias {
+		return args, nil
+	}
+	if q == nil {
+		bias, err = l.inLayout(n.In[2], l.plain(n.In[2]))
+	} else {
+		bias, err = l.roundedBias(n, q)
+	}
+	return append(args, arg{argBias, bias}), err
+}
+
+// rounded are a convolution's weights as integers.
+func (l *lowering) rounded(n *graph.Node, from, want desc) (place, error) {
+	w := n.In[1]
+	mem, err := l.weights.get(w.Name, from.as(l.tmp, int8s), want, func(plain *tensor.Dense) *tensor.Dense {
+		return smallIntegers(graph.FakeQuant{Type: tensor.Int8, Scales: graph.ChannelScales(plain)}.Quantized(plain), plain.Shape)
+	})
+	return place{desc: want, fixed: &mem}, err
+}
+
+func smallIntegers(q []float64, shape []int) *tensor.Dense {
+	d := tensor.New(tensor.Int8, shape...)
+	for i, v := range q {
+		d.Data[i] = byte(int8(v))
+	}
+	return d
+}
+
+// roundedBias is a bias rounded to the scales of the products, which differ
+// from one convolution that reads it to the next.
+func (l *lowering) roundedBias(n *graph.Node, q *scaling) (place, error) {
+	r := graph.IntegerConv(n, graph.Weights{n.In[1].Name: l.weights.plain[n.In[1].Name]}, l.arith.scales)
+	given := l.constant(argBias, q.bias(r.Bias.Quantized(l.weights.plain[n.In[2].Name]))...)
+	return place{desc: l.plain(n.In[2]), fixed: &given.mem}, nil
+}
