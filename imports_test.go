@@ -22,7 +22,7 @@ var rows = [][]string{
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams"},
 	{"frame", "tensor", "labels", "schedule"},
-	{"configs", "atomicfile", "peak", "internal/osthread", "internal/ordered", "internal/textfile"},
+	{"configs", "atomicfile", "peak", "internal/osthread", "internal/ordered", "internal/textfile", "internal/turns"},
 }
 
 // free packages are for tests alone and may import anything.
