@@ -1,0 +1,59 @@
+package quantize
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// maxRemembered is how many samples are remembered to measure errors with.
+const maxRemembered = 64
+
+// A calibration is what was seen on real clips.
+type calibration struct {
+	counts  map[string]*histogram // of each value that may be held in 8 bits
+	samples []sample              // some of the clips
+}
+
+// A sample is some views of a clip and the network's scores for them in float32.
+type sample struct {
+	views  *tensor.Dense
+	scores []float32
+}
+
+// calibrate runs the network on the clips in float32 and counts the values.
+func (j *job) calibrate(ctx context.Context, values []string) (*calibration, error) {
+	run, err := open(j.net.body, j.net.w, j.Threads, values...)
+	if err != nil {
+		return nil, err
+	}
+	defer run.Close()
+	c := &calibration{counts: map[string]*histogram{}}
+	for _, v := range values {
+		c.counts[v] = &histogram{}
+	}
+	_, err = j.each(ctx, "calibrate", j.Calibrate, func(l loaded) error { return j.count(ctx, c, run, l) })
+	return c, err
+}
+
+func (j *job) count(ctx context.Context, c *calibration, run *runner, l loaded) error {
+	x := j.net.sample(l.clip, j.Views)
+	got, err := run.run(ctx, x)
+	if err != nil {
+		return err
+	}
+	for name, h := range c.counts {
+		if err := h.add(got[name].Float32s()); err != nil {
+			return fmt.Errorf("%s: %s: %w: the weights are damaged", l.Path, name, err)
+		}
+	}
+	if len(c.samples) < maxRemembered {
+		scores, err := j.net.scores(got)
+		if err != nil {
+			return err
+		}
+		c.samples = append(c.samples, sample{x, scores})
+	}
+	return nil
+}
