@@ -28,6 +28,7 @@ type predictOptions struct {
 	json      bool
 	batch     int // clips that go to the network together
 	engine    engineFlags
+	window    windowFlags
 	benchmark *pythonBool
 
 	useXPU, useNPU *pythonBool
@@ -66,6 +67,7 @@ The long flags are those of PaddleVideo's tools/predict.py.`,
 	f.IntVarP(&o.batch, "batch_size", "b", 1, "videos that go to the network together")
 	o.benchmark = boolFlag(f, "enable_benchmark", false, "report the time of each stage at the end")
 	o.engine.add(f)
+	o.window.add(f)
 	o.addReferenceFlags(f)
 	return cmd
 }
@@ -102,12 +104,18 @@ func (o *predictOptions) validate() error {
 	case o.topK < 0:
 		return usagef("--top_k cannot be negative")
 	}
+	if err := o.window.validate(o.json); err != nil {
+		return err
+	}
 	return o.engine.validate()
 }
 
 func predict(cmd *cobra.Command, o predictOptions) error {
 	if err := o.validate(); err != nil {
 		return err
+	}
+	if o.window.on() {
+		return predictWindows(cmd, o)
 	}
 	m, err := o.open(cmd.ErrOrStderr())
 	if err != nil {
