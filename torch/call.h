@@ -32,3 +32,15 @@ static inline char *pt_capture_begin(const pt_table *t, int index, pt_graph *gra
 static inline char *pt_capture_end(const pt_table *t, pt_graph graph) { return t->capture_end(graph); }
 static inline char *pt_replay(const pt_table *t, pt_graph graph) { return t->replay(graph); }
 static inline void pt_drop_graph(const pt_table *t, pt_graph graph) { t->drop_graph(graph); }
+static inline char *pt_empty(const pt_table *t, int dtype, const int64_t *shape, int dims, int device, int index, int pinned, pt_tensor *out, void **data) {
+	return t->empty(dtype, shape, dims, device, index, pinned, out, data);
+}
+static inline char *pt_new_stream(const pt_table *t, int index, pt_stream *out) { return t->stream(index, out); }
+static inline void pt_drop_stream(const pt_table *t, pt_stream stream) { t->drop_stream(stream); }
+static inline char *pt_copy(const pt_table *t, pt_stream stream, pt_tensor to, pt_tensor from) { return t->copy(stream, to, from); }
+static inline char *pt_new_event(const pt_table *t, int index, pt_event *out) { return t->event(index, out); }
+static inline void pt_drop_event(const pt_table *t, pt_event event) { t->drop_event(event); }
+static inline char *pt_record(const pt_table *t, pt_event event, pt_stream stream) { return t->record(event, stream); }
+static inline char *pt_wait(const pt_table *t, pt_event event, pt_stream stream) { return t->wait(event, stream); }
+static inline char *pt_done(const pt_table *t, pt_event event, int *yes) { return t->done(event, yes); }
+static inline int pt_tune(const pt_table *t, int measure) { return t->tune(measure); }

@@ -13,6 +13,9 @@ type Pass struct {
 	Training bool
 	// Params replace the network's own for this pass, by name; absent ones stay.
 	Params map[string]Tensor
+	// Fused computes convolutions together with the sum and ReLU behind them:
+	// for inference on a CUDA device whose libtorch has cuDNN.
+	Fused bool
 	// Stats receives the statistics of every batch norm, in order, if Training.
 	Stats *[]BatchStats
 }

@@ -10,8 +10,8 @@ import (
 
 // NetworkOptions tunes a network. The zero value computes in float32.
 type NetworkOptions struct {
-	// DType of parameters and arithmetic: Float32 (also the zero value) or
-	// Float64, for checks.
+	// DType of parameters and arithmetic: Float32 (also the zero value),
+	// BFloat16 or Float16 for inference, Float64 for checks.
 	DType DType
 	// Contiguous keeps tensors in the order N, C, H, W instead of channels
 	// last, which is faster in convolutions.

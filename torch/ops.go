@@ -17,11 +17,22 @@ func (r *run) conv(op graph.Conv, in []Tensor) Tensor {
 		x = r.pad(x, pad, 0)
 		pad = graph.Pad{}
 	}
+	if r.pass.Fused && op.Act.Func == graph.ReLU {
+		return r.fused(op, x, w, bias, rest, []int{pad.Top, pad.Left})
+	}
 	y := r.Call("aten::conv2d", x, w, bias, op.Stride[:], []int{pad.Top, pad.Left}, op.Dilation[:], op.Groups)
 	if op.Residual {
 		y = r.Call("aten::add_.Tensor", y, rest[0], 1)
 	}
 	return r.activate(op.Act, y, op.Act.Func == graph.ReLU)
+}
+
+// fused is conv for cuDNN in one call, which spares two passes over memory.
+func (r *run) fused(op graph.Conv, x, w, bias Tensor, rest []Tensor, pad []int) Tensor {
+	if !op.Residual {
+		return r.Call("aten::cudnn_convolution_relu", x, w, bias, op.Stride[:], pad, op.Dilation[:], op.Groups)
+	}
+	return r.Call("aten::cudnn_convolution_add_relu", x, w, rest[0], 1, bias, op.Stride[:], pad, op.Dilation[:], op.Groups)
 }
 
 func (r *run) pad(x Tensor, p graph.Pad, value float64) Tensor {

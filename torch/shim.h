@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // What this header describes. The loader refuses a shim of another number.
-#define PT_INTERFACE 2
+#define PT_INTERFACE 3
 
 // The name of the function that returns the table.
 #define PT_ENTRY "pptsn_torch"
@@ -18,6 +18,8 @@
 typedef void *pt_tensor;   // an at::Tensor on the heap; freed with release
 typedef void *pt_operator; // lives as long as the process
 typedef void *pt_graph;    // a captured CUDA graph
+typedef void *pt_stream;   // a CUDA stream beside the thread's own
+typedef void *pt_event;    // a mark in a CUDA stream
 
 // Kinds of arguments of an operator. An argument is a run of 64-bit words: its
 // kind and then what stands beside it here.
@@ -55,6 +57,10 @@ typedef struct {
 	char *(*from_host)(const void *data, size_t size, int dtype, const int64_t *shape, int dims, int device, int index, pt_tensor *out);
 	// to_host copies a tensor's elements, row-major, to size bytes of data.
 	char *(*to_host)(pt_tensor t, int dtype, void *data, size_t size);
+	// empty makes a tensor whose elements are not set. On the CPU data is their
+	// address, and pinned memory is what a CUDA device copies from and to while
+	// others work; elsewhere data is NULL.
+	char *(*empty)(int dtype, const int64_t *shape, int dims, int device, int index, int pinned, pt_tensor *out, void **data);
 	char *(*info)(pt_tensor t, pt_info *out);
 
 	char *(*require_grad)(pt_tensor t);
@@ -81,6 +87,21 @@ typedef struct {
 	char *(*capture_end)(pt_graph graph);
 	char *(*replay)(pt_graph graph);
 	void (*drop_graph)(pt_graph graph);
+
+	// A stream NULL is the thread's own. copy returns at once where either side
+	// is pinned memory. wait makes a stream wait for an event; done says
+	// whether it has come.
+	char *(*stream)(int index, pt_stream *out);
+	void (*drop_stream)(pt_stream stream);
+	char *(*copy)(pt_stream stream, pt_tensor to, pt_tensor from);
+	char *(*event)(int index, pt_event *out);
+	void (*drop_event)(pt_event event);
+	char *(*record)(pt_event event, pt_stream stream);
+	char *(*wait)(pt_event event, pt_stream stream);
+	char *(*done)(pt_event event, int *yes);
+	// tune makes cuDNN measure which of its ways is fastest for a shape, or take
+	// the one it guesses; it returns what was set. State of the process.
+	int (*tune)(int measure);
 } pt_table;
 
 #endif

@@ -29,6 +29,7 @@
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <c10/core/Event.h>
 #endif
 
 #if TORCH_VERSION_MAJOR < 1 || (TORCH_VERSION_MAJOR == 1 && TORCH_VERSION_MINOR < 13)
@@ -171,6 +172,15 @@ char *to_host(pt_tensor from, int dtype, void *data, size_t size) {
 	});
 }
 
+char *empty(int dtype, const int64_t *shape, int dims, int device, int index, int pinned, pt_tensor *out, void **data) {
+	return guarded([&] {
+		auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(device_of(device, index));
+		at::Tensor t = at::empty(at::IntArrayRef(shape, dims), options.pinned_memory(pinned != 0));
+		*data = device == PT_CPU ? t.data_ptr() : nullptr;
+		*out = handle(t);
+	});
+}
+
 char *info(pt_tensor from, pt_info *out) {
 	return guarded([&] {
 		const at::Tensor &t = tensor(from);
@@ -250,6 +260,12 @@ char *set_generator(int device, int index, pt_tensor state) {
 
 void set_threads(int n) { at::set_num_threads(n); }
 
+int tune(int measure) {
+	bool before = at::globalContext().benchmarkCuDNN();
+	at::globalContext().setBenchmarkCuDNN(measure != 0);
+	return before;
+}
+
 int devices(int device) {
 	if (device == PT_CPU)
 		return 1;
@@ -300,7 +316,12 @@ char *capture_begin(int index, pt_graph *graph) {
 		c10::cuda::device_synchronize();
 		c10::cuda::setCurrentCUDAStream(c->stream);
 		try {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
+			// What other threads ask of CUDA meanwhile does not end the capture.
+			c->graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+#else
 			c->graph.capture_begin();
+#endif
 		} catch (...) {
 			c10::cuda::setCurrentCUDAStream(c->before);
 			throw;
@@ -328,6 +349,56 @@ char *replay(pt_graph graph) {
 
 void drop_graph(pt_graph graph) { delete static_cast<captured *>(graph); }
 
+char *stream(int index, pt_stream *out) {
+	return guarded([&] { *out = new c10::cuda::CUDAStream(c10::cuda::getStreamFromPool(false, index)); });
+}
+
+void drop_stream(pt_stream s) { delete static_cast<c10::cuda::CUDAStream *>(s); }
+
+// A mark is an event and the device whose streams it is in.
+struct mark {
+	c10::Event event{c10::kCUDA};
+	int index;
+	explicit mark(int i) : index(i) {}
+};
+
+c10::cuda::CUDAStream stream_of(pt_stream s, int index) {
+	return s == nullptr ? c10::cuda::getCurrentCUDAStream(index) : *static_cast<c10::cuda::CUDAStream *>(s);
+}
+
+char *copy(pt_stream s, pt_tensor to, pt_tensor from) {
+	return guarded([&] {
+		c10::cuda::OptionalCUDAStreamGuard guard;
+		if (s != nullptr)
+			guard.reset_stream(*static_cast<c10::cuda::CUDAStream *>(s));
+		tensor(to).copy_(tensor(from), /*non_blocking=*/true);
+	});
+}
+
+char *event(int index, pt_event *out) {
+	return guarded([&] { *out = new mark(index); });
+}
+
+void drop_event(pt_event e) { delete static_cast<mark *>(e); }
+
+char *record(pt_event e, pt_stream s) {
+	return guarded([&] {
+		auto m = static_cast<mark *>(e);
+		m->event.record(stream_of(s, m->index).unwrap());
+	});
+}
+
+char *wait(pt_event e, pt_stream s) {
+	return guarded([&] {
+		auto m = static_cast<mark *>(e);
+		m->event.block(stream_of(s, m->index).unwrap());
+	});
+}
+
+char *done(pt_event e, int *yes) {
+	return guarded([&] { *yes = static_cast<mark *>(e)->event.query(); });
+}
+
 const int with_cuda = 1;
 
 #else
@@ -337,6 +408,16 @@ char *capture_begin(int, pt_graph *) { return guarded(no_cuda); }
 char *capture_end(pt_graph) { return guarded(no_cuda); }
 char *replay(pt_graph) { return guarded(no_cuda); }
 void drop_graph(pt_graph) {}
+char *stream(int, pt_stream *) { return guarded(no_cuda); }
+void drop_stream(pt_stream) {}
+char *copy(pt_stream, pt_tensor to, pt_tensor from) {
+	return guarded([&] { tensor(to).copy_(tensor(from)); });
+}
+char *event(int, pt_event *) { return guarded(no_cuda); }
+void drop_event(pt_event) {}
+char *record(pt_event, pt_stream) { return guarded(no_cuda); }
+char *wait(pt_event, pt_stream) { return guarded(no_cuda); }
+char *done(pt_event, int *) { return guarded(no_cuda); }
 
 const int with_cuda = 0;
 
@@ -345,11 +426,12 @@ const int with_cuda = 0;
 const pt_table table = {
     PT_INTERFACE, with_cuda, TORCH_VERSION,
     find, call, release,
-    from_host, to_host, info,
+    from_host, to_host, empty, info,
     require_grad, backward, grads, drop_grads,
     grad_mode, autocast,
     seed, generator, set_generator, set_threads, devices, memory,
     synchronize, capture_begin, capture_end, replay, drop_graph,
+    stream, drop_stream, copy, event, drop_event, record, wait, done, tune,
 };
 
 } // namespace
