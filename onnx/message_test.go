@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -90,6 +91,7 @@ type file struct {
 	nodes   []node
 	ints    map[string][]int     // constants by name
 	floats  map[string][]float32 // weights and constants by name
+	types   map[string]string    // of both: TensorProto.DataType and dimensions
 	inputs  map[string][]any     // dimensions: int, or string if named, or nil
 	outputs map[string][]any
 }
@@ -100,7 +102,7 @@ func write(t *testing.T, g *graph.Graph, w graph.Weights, o onnx.Options) file {
 	if err := onnx.Write(&b, g, w, o); err != nil {
 		t.Fatal(err)
 	}
-	f := file{model: decode(t, b.Bytes()), ints: map[string][]int{}, floats: map[string][]float32{}}
+	f := file{model: decode(t, b.Bytes()), ints: map[string][]int{}, floats: map[string][]float32{}, types: map[string]string{}}
 	f.graph = f.model.sub(t, 7)[0]
 	for _, n := range f.graph.sub(t, 1) {
 		f.nodes = append(f.nodes, node{n.text(3), n.text(4), n.texts(1), n.texts(2), attributes(t, n)})
@@ -130,21 +132,29 @@ func attributes(t *testing.T, n message) map[string]any {
 }
 
 func (f file) constant(t *testing.T, c message) {
-	count, data := 1, c[9][0].([]byte)
+	count, data, name := 1, c[9][0].([]byte), c.text(8)
 	for _, d := range c.ints(1) {
 		count *= d
 	}
-	switch kind := c.ints(2)[0]; {
-	case kind == 1 && len(data) == 4*count: // FLOAT
-		for i := range count {
-			f.floats[c.text(8)] = append(f.floats[c.text(8)], math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+	kind := c.ints(2)[0]
+	size := map[int]int{1: 4, 2: 1, 3: 1, 6: 4, 7: 8}[kind]
+	if size == 0 || len(data) != size*count {
+		t.Fatalf("%s: type %d, dimensions %v, %d bytes", name, kind, c.ints(1), len(data))
+	}
+	f.types[name] = fmt.Sprint(kind, c.ints(1))
+	for ; len(data) > 0; data = data[size:] {
+		switch kind {
+		case 1: // FLOAT
+			f.floats[name] = append(f.floats[name], math.Float32frombits(binary.LittleEndian.Uint32(data)))
+		case 2: // UINT8
+			f.ints[name] = append(f.ints[name], int(data[0]))
+		case 3: // INT8
+			f.ints[name] = append(f.ints[name], int(int8(data[0])))
+		case 6: // INT32
+			f.ints[name] = append(f.ints[name], int(int32(binary.LittleEndian.Uint32(data))))
+		case 7: // INT64
+			f.ints[name] = append(f.ints[name], int(binary.LittleEndian.Uint64(data)))
 		}
-	case kind == 7 && len(data) == 8*count: // INT64
-		for i := range count {
-			f.ints[c.text(8)] = append(f.ints[c.text(8)], int(int64(binary.LittleEndian.Uint64(data[8*i:]))))
-		}
-	default:
-		t.Fatalf("%s: type %d, dimensions %v, %d bytes", c.text(8), kind, c.ints(1), len(data))
 	}
 }
 

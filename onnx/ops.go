@@ -7,15 +7,18 @@ import (
 )
 
 // add writes the operators that compute a node.
-func (b *builder) add(n *graph.Node) error {
+func (b *builder) add(n *graph.Node, weights graph.Weights) error {
 	name := n.Out.Name
 	in := make([]string, len(n.In))
 	for i, v := range n.In {
 		in[i] = b.names[v]
 	}
-	if op, ok := n.Op.(graph.TemporalShift); ok {
+	switch op := n.Op.(type) {
+	case graph.TemporalShift:
 		b.names[n.Out] = b.temporalShift(name, in[0], op, n.In[0].Shape[1])
 		return nil
+	case graph.FakeQuant:
+		return b.fakeQuant(n, weights)
 	}
 	steps, err := b.steps(n, in)
 	if err != nil {
@@ -46,7 +49,7 @@ func (b *builder) steps(n *graph.Node, in []string) ([]step, error) {
 	case graph.Linear:
 		return b.linear(name, op, len(n.In[0].Shape), in), nil
 	case graph.Mean:
-		return mean(op), nil
+		return b.mean(name, op), nil
 	case graph.Reshape:
 		return []step{{op: "Reshape", in: []string{b.ints(name, "shape", op.Shape...)}}}, nil
 	case graph.Transpose:
@@ -129,7 +132,7 @@ func (b *builder) linear(name string, l graph.Linear, rank int, in []string) []s
 	return steps
 }
 
-func mean(m graph.Mean) []step {
+func (b *builder) mean(name string, m graph.Mean) []step {
 	if len(m.Axes) == 0 {
 		return nil // where ONNX would average over all
 	}
@@ -137,7 +140,7 @@ func mean(m graph.Mean) []step {
 	if m.Keep {
 		keep = 1
 	}
-	return []step{{op: "ReduceMean", attrs: []attribute{intsAttr("axes", m.Axes...), intAttr("keepdims", keep)}}}
+	return []step{{"ReduceMean", []string{b.ints(name, "axes", m.Axes...)}, []attribute{intAttr("keepdims", keep)}}}
 }
 
 func (b *builder) slice(name string, s graph.Slice) step {

@@ -64,6 +64,9 @@ const (
 // TensorProto.DataType
 const (
 	typeFloat = 1
+	typeUint8 = 2
+	typeInt8  = 3
+	typeInt32 = 6
 	typeInt64 = 7
 )
 

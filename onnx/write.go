@@ -2,14 +2,17 @@
 //
 // A file is a ModelProto in protobuf's binary format, described in
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto (IR version 8). It is
-// written for operator set 17: TensorRT reads it since 8.5 and ONNX Runtime
-// since 1.12, none of our operations needs a later one, and ONNX Runtime has
-// its fast average pooling for sets below 19 only.
+// written for operator set 18, which TensorRT 8.6, ONNX Runtime 1.14 and
+// OpenVINO read. Later sets bring nothing that our operations need, and from 19
+// on ONNX Runtime averages wrongly over padding that counts
+// (https://github.com/microsoft/onnxruntime/issues/24681), before version 1.30
+// slowly too.
 //
 // The graph is written as it stands, without optimisation; ONNX Runtime and
 // TensorRT fuse by themselves, and an optimised graph comes out smaller. A node
 // keeps its name; where it takes several ONNX operators the last one has the
-// name and the others are called "name/operator".
+// name and the others are called "name/operator". A FakeQuant becomes
+// QuantizeLinear and DequantizeLinear, see graph.Quantize.
 package onnx
 
 import (
@@ -26,9 +29,9 @@ import (
 )
 
 // Opset is the operator set that files are written for.
-const Opset = 17
+const Opset = 18
 
-const irVersion = 8 // of the file format, which came with operator set 17
+const irVersion = 8 // of the file format, which came with operator set 15
 
 // Options says what a file holds beside the graph.
 type Options struct {
@@ -57,11 +60,11 @@ func Write(w io.Writer, g *graph.Graph, weights graph.Weights, o Options) error 
 		return err
 	}
 	b := newBuilder(g)
-	for _, p := range g.Params {
+	for _, p := range asFloats(g) {
 		b.initializer(p.Name, typeFloat, p.Shape, weights[p.Name].Data)
 	}
 	for _, n := range g.Nodes {
-		if err := b.add(n); err != nil {
+		if err := b.add(n, weights); err != nil {
 			return fmt.Errorf("onnx: node %s: %w", n.Out.Name, err)
 		}
 	}
@@ -81,7 +84,7 @@ func check(g *graph.Graph, weights graph.Weights) error {
 		return fmt.Errorf("onnx: %w", err)
 	}
 	var size int64
-	for _, p := range g.Params {
+	for _, p := range asFloats(g) {
 		size += int64(tensor.Count(p.Shape)) * 4
 	}
 	if size > math.MaxInt32 {

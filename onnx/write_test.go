@@ -33,8 +33,8 @@ func TestModel(t *testing.T) {
 	if got := f.model.ints(1); !slices.Equal(got, []int{8}) {
 		t.Errorf("IR version %v, want 8", got)
 	}
-	if got := f.model.sub(t, 8)[0]; !slices.Equal(got.ints(2), []int{17}) || got.text(1) != "" {
-		t.Errorf("operator set %v of domain %q, want 17 of the default", got.ints(2), got.text(1))
+	if got := f.model.sub(t, 8)[0]; !slices.Equal(got.ints(2), []int{18}) || got.text(1) != "" {
+		t.Errorf("operator set %v of domain %q, want 18 of the default", got.ints(2), got.text(1))
 	}
 	if pairs := f.model.sub(t, 14); len(pairs) != 2 || pairs[1].text(1) != "labels" || pairs[1].text(2) != "run\nwalk" {
 		t.Errorf("metadata %v", pairs)
