@@ -57,11 +57,11 @@ type runner interface {
 // single pictures [N, 3, H, W] to scores [N, K]; of pictures a clip's scores are
 // the mean. The weights must not change before Close.
 func Open(ctx context.Context, g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
-	choice, err := choose(o)
+	choice, err := choose(o, thisMachine)
 	if err != nil {
 		return nil, err
 	}
-	o.Kind = choice.kind
+	o.Kind, o.GPU = choice.kind, o.GPU || o.TensorRT
 	e := &Engine{kind: choice.kind, precision: o.Precision, reasons: choice.reasons}
 	in, err := newInput(g)
 	if err != nil {
@@ -70,6 +70,8 @@ func Open(ctx context.Context, g *graph.Graph, w graph.Weights, o Options) (*Eng
 	switch o.Kind {
 	case OneDNN:
 		e.runner, err = openOneDNN(g, w, in, o)
+	case Torch:
+		e.runner, err = openTorch(ctx, g, w, in, o)
 	default:
 		return nil, fmt.Errorf("engine: there is no engine %q: want auto, onednn, torch or ort", o.Kind)
 	}
