@@ -23,7 +23,7 @@ type Class struct {
 }
 
 // Times are milliseconds spent on one video. Waiting for another video's
-// network counts as Network.
+// network counts as Network; videos that share a batch share its time evenly.
 type Times struct {
 	Frames  float64 `json:"frames"`  // open, decode, scale
 	Network float64 `json:"network"` // crop, normalise, run
