@@ -20,19 +20,16 @@ func (b *Bundle) Copy(prefix string, m Manifest) error {
 	if err := m.validate(); err != nil {
 		return fmt.Errorf("%s: %w", prefix, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(prefix), 0o755); err != nil {
+	if err := b.CheckCopy(prefix); err != nil {
 		return err
 	}
-	names := strings.TrimSuffix(b.Params, weightsExt) + infoExt
-	for _, file := range []struct{ from, ext string }{{b.Params, weightsExt}, {names, infoExt}, {b.Path, programExt}} {
-		if same(file.from, prefix+file.ext) {
-			return fmt.Errorf("%s: that is the model itself, which is not changed: choose another folder or name", prefix)
-		}
+	if err := os.MkdirAll(filepath.Dir(prefix), 0o755); err != nil {
+		return err
 	}
 	if err := copyFile(b.Params, prefix+weightsExt); err != nil {
 		return err
 	}
-	if err := copyFile(names, prefix+infoExt); err != nil && !errors.Is(err, fs.ErrNotExist) { // it is not needed to run the model
+	if err := copyFile(b.names(), prefix+infoExt); err != nil && !errors.Is(err, fs.ErrNotExist) { // it is not needed to run the model
 		return err
 	}
 	if err := atomicfile.Write(prefix+manifestExt, m.Write); err != nil {
@@ -40,6 +37,19 @@ func (b *Bundle) Copy(prefix string, m Manifest) error {
 	}
 	return copyFile(b.Path, prefix+programExt)
 }
+
+// CheckCopy reports a prefix under which the model itself lies.
+func (b *Bundle) CheckCopy(prefix string) error {
+	for _, file := range []struct{ from, ext string }{{b.Params, weightsExt}, {b.names(), infoExt}, {b.Path, programExt}} {
+		if same(file.from, prefix+file.ext) {
+			return fmt.Errorf("%s: that is the model itself, which is not changed: choose another folder or name", prefix)
+		}
+	}
+	return nil
+}
+
+// names is the path of the parameters' names.
+func (b *Bundle) names() string { return strings.TrimSuffix(b.Params, weightsExt) + infoExt }
 
 // same reports whether two paths lead to one file.
 func same(a, b string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/tensor"
 )
 
@@ -24,7 +25,7 @@ type sample struct {
 
 // calibrate runs the network on the clips in float32 and counts the values.
 func (j *job) calibrate(ctx context.Context, values []string) (*calibration, error) {
-	run, err := open(j.net.body, j.net.w, j.Threads, values...)
+	run, err := open(j.net.body, j.net.w, onednn.Options{Threads: j.Threads}, values...)
 	if err != nil {
 		return nil, err
 	}

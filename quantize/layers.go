@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/onednn"
 )
 
 // layerSamples is how many of the remembered samples the layers' errors are
@@ -35,7 +36,7 @@ func (j *job) layers(ctx context.Context, c *calibration, h holding, s graph.Sca
 		return nil, err
 	}
 	defer alone.Close()
-	together, err := j.openTogether(h, s)
+	together, err := j.net.rounded(s, j.Threads, results(h)...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +74,6 @@ func describe(h holding, s graph.Scales, own, total []noise) []Layer {
 	return layers
 }
 
-// openTogether readies the body with all roundings.
-func (j *job) openTogether(h holding, s graph.Scales) (*runner, error) {
-	q, err := graph.Quantize(j.net.body, j.net.w, within(j.net.body, s), graph.QuantizeOptions{})
-	if err != nil {
-		return nil, err
-	}
-	return open(q, j.net.w, j.Threads, results(h)...)
-}
-
 // openAlone readies the body in float32, with a twin beside each layer that
 // rounds its operands, which nothing reads.
 func (j *job) openAlone(h holding, s graph.Scales) (*runner, error) {
@@ -96,7 +88,7 @@ func (j *job) openAlone(h holding, s graph.Scales) (*runner, error) {
 			names = append(names, aloneName(n))
 		}
 	}
-	return open(g, j.net.w, j.Threads, names...)
+	return open(g, j.net.w, onednn.Options{Threads: j.Threads}, names...)
 }
 
 func results(h holding) []string {

@@ -117,7 +117,7 @@ type runner struct {
 }
 
 // open readies a graph whose outputs are, besides its own, values of those names.
-func open(g *graph.Graph, w graph.Weights, threads int, values ...string) (*runner, error) {
+func open(g *graph.Graph, w graph.Weights, o onednn.Options, values ...string) (*runner, error) {
 	g = g.Clone()
 	r := &runner{}
 	for _, v := range g.Outputs {
@@ -130,7 +130,7 @@ func open(g *graph.Graph, w graph.Weights, threads int, values ...string) (*runn
 		}
 	}
 	var err error
-	if r.Engine, err = onednn.Compile(g, w, onednn.Options{Threads: threads}); err != nil {
+	if r.Engine, err = onednn.Compile(g, w, o); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -27,10 +27,17 @@ type modelReport struct {
 	GFLOPs     float64        `json:"gflops,omitempty"`  // for one clip, a multiply-add as two
 	Refused    string         `json:"refused,omitempty"` // why pptsn cannot run it
 
-	Source     string     `json:"preprocess_source,omitempty"` // "inference" or "test"
-	Preprocess *clip.Spec `json:"preprocess,omitempty"`
-	Classes    int        `json:"classes,omitempty"`
-	Labels     []string   `json:"labels,omitempty"`
+	Source     string      `json:"preprocess_source,omitempty"` // "inference" or "test"
+	Preprocess *clip.Spec  `json:"preprocess,omitempty"`
+	Classes    int         `json:"classes,omitempty"`
+	Labels     []string    `json:"labels,omitempty"`
+	Int8       *int8Layers `json:"int8,omitempty"` // of a quantised model
+}
+
+// int8Layers counts the convolutions that multiply integers.
+type int8Layers struct {
+	Layers       int `json:"layers"`
+	Convolutions int `json:"convolutions"` // of all
 }
 
 type portReport struct {
@@ -61,21 +68,42 @@ func inspectModel(path string) (report, error) {
 		}
 		r.Parameters += n
 	}
-	if g, err := p.Graph(); err != nil {
+	g, err := p.Graph()
+	if err != nil {
 		r.Refused = err.Error()
 	} else {
 		r.Classes, r.GFLOPs = lastDimension(g), gflops(g)
 	}
-	return r, r.addManifest(file)
+	return r, r.addManifest(file, g)
 }
 
-func (r *modelReport) addManifest(file string) error {
+// addManifest says what stands beside the program, of which g is nil if it
+// cannot be run.
+func (r *modelReport) addManifest(file string, g *graph.Graph) error {
 	m, err := bundle.ReadManifest(file)
 	if err != nil || m == nil {
 		return err
 	}
 	r.Source, r.Preprocess, r.Labels = m.Source, &m.Preprocess, m.Labels
+	if len(m.Scales) > 0 && g != nil {
+		r.Int8 = countInt8(g, m.Scales)
+	}
 	return nil
+}
+
+// countInt8 needs no weights: optimising leaves the operands of convolutions
+// their names.
+func countInt8(g *graph.Graph, s graph.Scales) *int8Layers {
+	c := &int8Layers{}
+	for _, n := range g.Nodes {
+		if _, conv := n.Op.(graph.Conv); conv {
+			c.Convolutions++
+		}
+		if s.InInt8(n) {
+			c.Layers++
+		}
+	}
+	return c
 }
 
 func ports(list []pdmodel.Port) []portReport {
@@ -125,6 +153,9 @@ func (r modelReport) text(w io.Writer) error {
 	}
 	if r.Refused != "" {
 		fmt.Fprintf(w, "  pptsn cannot run it: %s\n", r.Refused)
+	}
+	if r.Int8 != nil {
+		fmt.Fprintf(w, "  quantised: %d of %d convolutions multiply 8-bit integers\n", r.Int8.Layers, r.Int8.Convolutions)
 	}
 	fmt.Fprintf(w, "  operators: %s\n", operatorList(r.Operators))
 	if r.Preprocess != nil {
