@@ -61,10 +61,19 @@ func (c *copier) add(p *video.Picture) error {
 			return err
 		}
 	} else if at-c.last < 20*time.Microsecond { // it stands still, which no video can
-		at = c.last + time.Millisecond
+		at = c.last + stillFor(p)
 	}
 	c.last = at
 	return c.w.Write(img, at)
+}
+
+// stillFor is how long after the one before it a picture comes whose time is not
+// later: soon, or at 25 frames a second where nothing is known of the times.
+func stillFor(p *video.Picture) time.Duration {
+	if p.Time == 0 {
+		return 40 * time.Millisecond
+	}
+	return time.Millisecond
 }
 
 // caption draws what is to be read at a time.
