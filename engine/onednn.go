@@ -16,7 +16,7 @@ type onednnRunner struct {
 }
 
 func openOneDNN(g *graph.Graph, w graph.Weights, in input, o Options) (runner, error) {
-	e, err := onednn.Compile(g, w, onednn.Options{Threads: o.Threads})
+	e, err := onednn.Compile(g, w, onednn.Options{Threads: o.Threads, Precision: o.Precision, Scales: o.Scales, Force: o.Force})
 	if err != nil {
 		return nil, err
 	}

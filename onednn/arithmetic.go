@@ -47,12 +47,20 @@ func (a arithmetic) low(n *graph.Node) (dtype, bool) {
 	switch {
 	case len(x.Shape) != 4 || x.Param:
 	case a.precision == graph.BF16:
-		return bfloat16s, true
+		return bfloat16s, wholeChannels(n)
 	case a.precision == graph.INT8:
 		held, ok := a.scales[x.Name]
 		return integers(held), ok
 	}
 	return float32s, false
+}
+
+// wholeChannels holds but for convolutions whose output channels do not fill
+// vectors of 16: on those a kernel of oneDNN 3.7.2 (jit_bf16:avx512_core_bf16)
+// adds other numbers than the bias.
+func wholeChannels(n *graph.Node) bool {
+	c, conv := n.Op.(graph.Conv)
+	return !conv || n.Out.Shape[1]/c.Groups%16 == 0
 }
 
 func integers(i graph.Int8) dtype {

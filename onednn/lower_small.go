@@ -1,6 +1,8 @@
 package onednn
 
 import (
+	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/pptsn/pptsn/graph"
@@ -63,13 +65,13 @@ func (l *lowering) smallPost(n *graph.Node, c graph.Conv, q *scaling) []postOp {
 
 // smallParams appends weights and bias to the operands, rounded where q asks.
 func (l *lowering) smallParams(args []arg, n *graph.Node, grouped []int, p primitive, q *scaling) ([]arg, error) {
-	w, from := n.In[1], l.tmp.plain(grouped)
+	w, from := n.In[1], l.tmp.plain(grouped) // of smaller numbers, made of the parameter
 	var err error
 	var weights, bias place
 	if q == nil {
-		weights, err = l.viewed(w, from, p.weights(l.tmp))
+		weights, err = l.made(w, from.as(l.tmp, bfloat16s), p.weights(l.tmp), bfloat16sOf)
 	} else {
-		weights, err = l.rounded(n, from, p.weights(l.tmp))
+		weights, err = l.made(w, from.as(l.tmp, int8s), p.weights(l.tmp), int8sOf)
 	}
 	if err != nil {
 		return nil, err
@@ -86,19 +88,30 @@ func (l *lowering) smallParams(args []arg, n *graph.Node, grouped []int, p primi
 	return append(args, arg{argBias, bias}), err
 }
 
-// rounded are a convolution's weights as integers.
-func (l *lowering) rounded(n *graph.Node, from, want desc) (place, error) {
-	w := n.In[1]
-	mem, err := l.weights.get(w.Name, from.as(l.tmp, int8s), want, func(plain *tensor.Dense) *tensor.Dense {
-		return smallIntegers(graph.FakeQuant{Type: tensor.Int8, Scales: graph.ChannelScales(plain)}.Quantized(plain), plain.Shape)
-	})
+// made is a parameter of which other numbers were made.
+func (l *lowering) made(w *graph.Value, from, want desc, of func(*tensor.Dense) *tensor.Dense) (place, error) {
+	mem, err := l.weights.get(w.Name, from, want, of)
 	return place{desc: want, fixed: &mem}, err
 }
 
-func smallIntegers(q []float64, shape []int) *tensor.Dense {
-	d := tensor.New(tensor.Int8, shape...)
-	for i, v := range q {
+// int8sOf are weights as multiples of their channels' scales.
+func int8sOf(w *tensor.Dense) *tensor.Dense {
+	d := tensor.New(tensor.Int8, w.Shape...)
+	for i, v := range (graph.FakeQuant{Type: tensor.Int8, Scales: graph.ChannelScales(w)}).Quantized(w) {
 		d.Data[i] = byte(int8(v))
+	}
+	return d
+}
+
+// bfloat16sOf are weights rounded to the nearest bfloat16, ties to even.
+func bfloat16sOf(w *tensor.Dense) *tensor.Dense {
+	d := tensor.New(tensor.BFloat16, w.Shape...)
+	for i, v := range w.Float32s() {
+		b := math.Float32bits(v)
+		if v == v { // no NaN, which must stay one
+			b += 0x7fff + b>>16&1
+		}
+		binary.LittleEndian.PutUint16(d.Data[2*i:], uint16(b>>16))
 	}
 	return d
 }
