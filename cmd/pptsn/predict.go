@@ -13,6 +13,7 @@ import (
 	"github.com/pptsn/pptsn"
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/config"
+	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/labels"
 )
 
@@ -25,8 +26,11 @@ type predictOptions struct {
 	weights   string
 	labels    string
 	topK      int
-	json      bool
-	batch     int // clips that go to the network together
+	json, csv bool
+	output    outputFlags
+	preset    string
+	batch     int // videos that go through the network together
+	workers   int // videos that are decoded at the same time; 0: one for each core
 	engine    engineFlags
 	window    windowFlags
 	benchmark *pythonBool
@@ -42,11 +46,16 @@ func newPredict() *cobra.Command {
 		Long: `Predict classifies video files: one, all in a folder, those that a list file
 names (.txt, .list, .csv: a path a line, a label behind it is ignored), or a list
 on standard input (-). A file that cannot be read is reported and the rest goes
-on; the exit code is then 1.
+on; the exit code is then 1. Videos are decoded while the network computes.
+
+With --json and --csv there is one line for each video, failed ones too. --output
+writes them to a file; if the run ends early the same command line with --resume
+goes on with it, to the same file as one run makes (so times are left out).
 
 The long flags are those of PaddleVideo's tools/predict.py.`,
 		Example: `  pptsn predict -m inference/ppTSN clip.mp4
   pptsn predict -m inference/ppTSN --top_k 5 --json videos/ > scores.jsonl
+  pptsn predict -m inference/ppTSN --preset fast --csv --output scores.csv --resume clips.list
   pptsn predict --input_file data/example.avi --config configs/recognition/pptsn/pptsn_k400_videos.yaml \
       --model_file inference/ppTSN/ppTSN.pdmodel --params_file inference/ppTSN/ppTSN.pdiparams --use_gpu=False`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,7 +73,13 @@ The long flags are those of PaddleVideo's tools/predict.py.`,
 	f.IntVar(&o.topK, "top_k", 0, "how many classes to show (default: INFERENCE.top_k, else 1)")
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: the model's own)")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line")
-	f.IntVarP(&o.batch, "batch_size", "b", 1, "videos that go to the network together")
+	f.BoolVar(&o.csv, "csv", false, "comma-separated values, a row for each video")
+	f.StringVar(&o.output.path, "output", "", "write the results to this file; with --json or --csv")
+	f.BoolVar(&o.output.resume, "resume", false, "go on with the file of --output where a run ended early")
+	f.BoolVar(&o.output.overwrite, "overwrite", false, "replace the file of --output")
+	f.StringVar(&o.preset, "preset", "", "how many views: fast (the centre of 8 frames), balanced (the centre of 25) or accurate (ten crops of 25); default: as the model was exported")
+	f.IntVarP(&o.batch, "batch_size", "b", 1, "videos that go through the network together")
+	f.IntVar(&o.workers, "workers", 0, "videos that are decoded at the same time (default: one for each core)")
 	o.benchmark = boolFlag(f, "enable_benchmark", false, "report the time of each stage at the end")
 	o.engine.add(f)
 	o.window.add(f)
@@ -101,8 +116,11 @@ func (o *predictOptions) validate() error {
 		return usagef("there is no engine for XPU and NPU: leave out --use_xpu and --use_npu, or set them to False")
 	case o.batch < 1:
 		return usagef("--batch_size %d: want at least 1", o.batch)
-	case o.topK < 0:
-		return usagef("--top_k cannot be negative")
+	case o.topK < 0 || o.workers < 0:
+		return usagef("--top_k and --workers cannot be negative")
+	}
+	if err := o.validateOutput(); err != nil {
+		return err
 	}
 	if err := o.window.validate(o.json); err != nil {
 		return err
@@ -117,16 +135,7 @@ func predict(cmd *cobra.Command, o predictOptions) error {
 	if o.window.on() {
 		return predictWindows(cmd, o)
 	}
-	m, err := o.open(cmd.ErrOrStderr())
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	p := newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
-	if err := classifyAll(cmd.Context(), m, o.files(cmd.InOrStdin()), o.batch, p.print); err != nil {
-		return err
-	}
-	return p.finish(bool(*o.benchmark))
+	return predictFiles(cmd, o)
 }
 
 // open loads the model. A configuration fills in what a model that pptsn did
@@ -140,9 +149,9 @@ func (o *predictOptions) open(warn io.Writer) (*pptsn.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := pptsn.Options{TopK: cmp.Or(o.topK, 1)}
-	if opt.Engine, err = o.engine.options(nil); err != nil {
-		return nil, err
+	opt := pptsn.Options{TopK: cmp.Or(o.topK, 1), Batch: o.batch, Preset: pptsn.Preset(o.preset)}
+	if opt.Engine, err = o.engine.options(scalesOf(b)); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Path, err)
 	}
 	if cfg != nil {
 		if err := o.useConfig(cfg, b, &opt, warn); err != nil {
@@ -158,7 +167,19 @@ func (o *predictOptions) open(warn io.Writer) (*pptsn.Model, error) {
 	if errors.Is(err, pptsn.ErrNoPreprocess) {
 		return nil, fmt.Errorf("%w (--config CONFIG)", err)
 	}
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	o.engine.explain(warn, m.Engine())
+	return m, nil
+}
+
+// scalesOf are those of a quantised model.
+func scalesOf(b *bundle.Bundle) graph.Scales {
+	if b.Manifest == nil {
+		return nil
+	}
+	return b.Manifest.Scales
 }
 
 func (o *predictOptions) loadConfig() (*config.Config, error) {

@@ -30,16 +30,42 @@ func (o *predictOptions) files(stdin io.Reader) iter.Seq2[string, error] {
 	}
 }
 
+// count is the number of those files; -1 where that takes reading standard input
+// or a pipe.
+func (o *predictOptions) count() int {
+	total := 0
+	for _, input := range o.input {
+		info, err := os.Stat(input)
+		switch {
+		case input == "-", err == nil && isList(input) && !info.IsDir() && !info.Mode().IsRegular():
+			return -1
+		case err == nil && (info.IsDir() || isList(input)):
+			for range walk(input, nil, func(line, _ string) string { return line }) {
+				total++
+			}
+		default:
+			total++
+		}
+	}
+	return total
+}
+
 func isList(input string) bool {
 	return input == "-" || slices.Contains(listExtensions, strings.ToLower(filepath.Ext(input)))
 }
 
+// expand yields the videos of one argument.
 func expand(input string, stdin io.Reader) iter.Seq2[string, error] {
+	return walk(input, stdin, resolve)
+}
+
+// walk is expand with another way to understand a list's lines.
+func walk(input string, stdin io.Reader, resolve func(line, dir string) string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		info, err := os.Stat(input)
 		switch {
 		case input == "-":
-			readList(stdin, ".", input, yield)
+			readList(stdin, ".", input, resolve, yield)
 		case err == nil && info.IsDir():
 			readFolder(input, yield)
 		case err == nil && isList(input):
@@ -49,7 +75,7 @@ func expand(input string, stdin io.Reader) iter.Seq2[string, error] {
 				return
 			}
 			defer f.Close()
-			readList(f, filepath.Dir(input), input, yield)
+			readList(f, filepath.Dir(input), input, resolve, yield)
 		default:
 			yield(input, nil) // opening it says what is wrong
 		}
@@ -78,9 +104,8 @@ func readFolder(dir string, yield func(string, error) bool) {
 	}
 }
 
-// readList yields the paths of a list, one a line. They are relative to the
-// working folder or, where that has no such file, to the list's own.
-func readList(r io.Reader, dir, name string, yield func(string, error) bool) {
+// readList yields the paths of a list, one a line, see resolve.
+func readList(r io.Reader, dir, name string, resolve func(line, dir string) string, yield func(string, error) bool) {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
@@ -98,7 +123,8 @@ func readList(r io.Reader, dir, name string, yield func(string, error) bool) {
 }
 
 // resolve finds the file that a line means: "path", or "path label" as lists
-// for training have it.
+// for training have it. Paths are relative to the working folder or, where that
+// has no such file, to the list's own.
 func resolve(line, dir string) string {
 	candidates := []string{line}
 	if i := strings.LastIndexAny(line, " \t,"); i > 0 {

@@ -13,7 +13,7 @@ func FuzzReadList(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		dir, n := t.TempDir(), 0
-		readList(strings.NewReader(text), dir, "list", func(path string, err error) bool {
+		readList(strings.NewReader(text), dir, "list", resolve, func(path string, err error) bool {
 			n++
 			if err == nil && (path == "" || !strings.Contains(text, path)) {
 				t.Errorf("path %q is not in the list %q", path, text)

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/pptsn/pptsn"
 )
@@ -20,86 +16,110 @@ var errNoVideos = errors.New("the folder holds no video files (folders inside it
 // errReported ends the program with exit code 1; the reasons were printed.
 var errReported = errors.New("some videos failed")
 
-// A printer writes outcomes to stdout, and errors and progress to stderr.
+// A printer writes outcomes to out, and errors and progress to err.
 type printer struct {
 	out, err io.Writer
 	json     bool
-	bar      *progressbar.ProgressBar // nil where stderr is no terminal
+	format   predictFormat
+	meter    *meter // nil: no progress is shown
 
 	begin      time.Time
+	earlier    past // outcomes that an output held already
 	ok, failed int
 	time       pptsn.Times // summed
+	writing    time.Duration
 }
 
 func newPrinter(out, err io.Writer, asJSON bool) *printer {
-	p := &printer{out: out, err: err, json: asJSON, begin: time.Now()}
-	if isTerminal(err) {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(err), progressbar.OptionSetDescription("predict"),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("videos"), progressbar.OptionClearOnFinish())
+	p := &printer{out: out, err: err, json: asJSON, format: textFormat{}, begin: time.Now()}
+	if asJSON {
+		p.format = jsonFormat{}
 	}
 	return p
 }
 
+// showProgress shows how many of total videos are done; total is -1 where it is not
+// known, which only a terminal can show.
+func (p *printer) showProgress(total int) {
+	if total > 1 || total < 0 && isTerminal(p.err) {
+		p.meter = newMeter(p.err, "predict", "videos", max(total-p.earlier.videos, -1))
+	}
+}
+
+func (p *printer) endProgress() {
+	if p.meter != nil {
+		p.meter.close()
+	}
+}
+
 // print reports one outcome; the error is that of writing it.
 func (p *printer) print(o outcome) error {
-	if p.bar != nil {
-		p.bar.Clear()
-		defer p.bar.Add(1)
+	if p.meter != nil {
+		if p.meter.bar != nil {
+			p.meter.bar.Clear()
+		}
+		defer p.meter.add(1)
 	}
 	if o.err != nil {
 		p.failed++
 		fmt.Fprintf(p.err, "pptsn: %s\n", describeError(o))
-		if p.json {
-			return p.line(failure{File: o.file, Error: failureError{Kind: errorKind(o.err), Message: o.err.Error()}})
-		}
+	} else {
+		p.ok++
+		p.time.Frames += o.result.Time.Frames
+		p.time.Network += o.result.Time.Network
+	}
+	begin := time.Now()
+	defer func() { p.writing += time.Since(begin) }()
+	b, err := p.format.record(o)
+	if err != nil {
+		return err
+	}
+	return p.write(b)
+}
+
+func (p *printer) write(b []byte) error {
+	if len(b) == 0 {
 		return nil
 	}
-	p.ok++
-	p.time.Frames += o.result.Time.Frames
-	p.time.Network += o.result.Time.Network
-	if p.json {
-		return p.line(o.result)
-	}
-	return p.text(o.result)
-}
-
-func (p *printer) line(v any) error {
-	e := json.NewEncoder(p.out)
-	e.SetEscapeHTML(false) // file names and class names as they are
-	return e.Encode(v)
-}
-
-// text is the reference's report, with the class's name where it is known.
-func (p *printer) text(r *pptsn.Result) error {
-	s := "Current video file: " + r.File + "\n"
-	for i, c := range r.Top {
-		s += fmt.Sprintf("\ttop-%d class: %d\n", i+1, c.Index)
-		s += fmt.Sprintf("\ttop-%d score: %s\n", i+1, strconv.FormatFloat(c.Score, 'g', -1, 64))
-		if c.Name != "" {
-			s += fmt.Sprintf("\ttop-%d name: %s\n", i+1, c.Name)
-		}
-	}
-	_, err := io.WriteString(p.out, s)
+	_, err := p.out.Write(b)
 	return err
 }
 
+// line writes a JSON object.
+func (p *printer) line(v any) error {
+	b, err := encodeLine(v)
+	if err != nil {
+		return err
+	}
+	return p.write(b)
+}
+
 // finish sums up.
-func (p *printer) finish(benchmark bool) error {
-	if p.bar != nil {
-		p.bar.Finish()
+func (p *printer) finish() error {
+	if n := p.ok + p.failed; n > 1 || p.earlier.videos > 0 {
+		fmt.Fprintf(p.err, "pptsn: %d videos classified, %d failed, in %s\n", p.ok, p.failed, time.Since(p.begin).Round(time.Millisecond))
 	}
-	n, took := p.ok+p.failed, time.Since(p.begin)
-	if n > 1 {
-		fmt.Fprintf(p.err, "pptsn: %d videos classified, %d failed, in %s\n", p.ok, p.failed, took.Round(time.Millisecond))
+	if p.earlier.failed > 0 {
+		fmt.Fprintf(p.err, "pptsn: of the %d videos before, %d had failed\n", p.earlier.videos, p.earlier.failed)
 	}
-	if benchmark && p.ok > 0 {
-		fmt.Fprintf(p.err, "pptsn: a video took %.1f ms to decode and scale, %.1f ms in the network; %.2f videos a second\n",
-			p.time.Frames/float64(p.ok), p.time.Network/float64(p.ok), float64(n)/took.Seconds())
-	}
-	if p.failed > 0 {
+	if p.failed+p.earlier.failed > 0 {
 		return errReported
 	}
 	return nil
+}
+
+// benchmark reports the stages: what one video took of each, whichever ran at the
+// same time.
+func (p *printer) benchmark(m *pptsn.Model, o *predictOptions) {
+	if p.ok == 0 {
+		return
+	}
+	n, took := float64(p.ok), time.Since(p.begin).Seconds()
+	e := m.Engine()
+	fmt.Fprintf(p.err, "pptsn: %s in %s, %d views of a video, %d videos at once in the network, %d decoded at the same time\n",
+		e.Kind(), e.Precision(), m.Preprocess().Views(), o.batch, o.workers)
+	fmt.Fprintf(p.err, "pptsn: a video took %.1f ms to decode and scale, %.1f ms in the network, %.1f ms to report; %.2f videos a second, the network at work for %.0f %% of the time\n",
+		p.time.Frames/n, p.time.Network/n, 1e3*p.writing.Seconds()/n, n/took, p.time.Network/took/10)
 }
 
 // describeError names the file once: most errors do so already.
