@@ -34,6 +34,9 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype %d", int(d))
 }
 
+// half says that a number takes 16 bits.
+func (d DType) half() bool { return d == Float16 || d == BFloat16 }
+
 func dtypeOf(t tensor.Type) (DType, error) {
 	for d, host := range hostTypes {
 		if host == t {

@@ -108,7 +108,9 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 	err := e.session.Do(ctx, func(s *Scope) error {
 		in := make([]Tensor, len(inputs))
 		for i, d := range inputs {
-			in[i] = s.To(s.From(d), e.net.dtype)
+			if in[i] = s.From(d); !e.net.dtype.half() { // else convolutions round what they read
+				in[i] = s.To(in[i], e.net.dtype)
+			}
 		}
 		for i, t := range e.net.Forward(s, e.pass, in...) {
 			out[i] = s.Dense(t, tensor.Float32)

@@ -51,7 +51,7 @@ func (n *Network) Forward(s *Scope, pass Pass, inputs ...Tensor) []Tensor {
 		s.Fail(fmt.Errorf("torch: %w", err))
 		return make([]Tensor, len(n.graph.Outputs))
 	}
-	r := &run{Scope: s, pass: pass, plan: p, values: map[*graph.Value]Tensor{}}
+	r := &run{Scope: s, pass: pass, plan: p, half: n.dtype.half(), values: map[*graph.Value]Tensor{}}
 	for i, v := range p.graph.Inputs {
 		r.values[v] = inputs[i]
 	}
@@ -69,6 +69,7 @@ type run struct {
 	*Scope
 	pass   Pass
 	plan   *plan
+	half   bool // the network's pictures and filters have 16 bits, see NetworkOptions
 	values map[*graph.Value]Tensor
 }
 
@@ -121,7 +122,7 @@ func (r *run) node(n *graph.Node, in []Tensor) Tensor {
 	case graph.Linear:
 		return r.linear(op, in)
 	case graph.Mean:
-		return r.mean(op, in[0])
+		return r.mean(op, in[0], len(n.Out.Shape))
 	case graph.Reshape:
 		return r.Call("aten::reshape", in[0], n.Out.Shape)
 	case graph.Transpose:
@@ -131,7 +132,7 @@ func (r *run) node(n *graph.Node, in []Tensor) Tensor {
 	case graph.Slice:
 		return r.slice(op, in[0])
 	case graph.Softmax:
-		return r.Call("aten::softmax.int", in[0], op.Axis, nil)
+		return r.Call("aten::softmax.int", in[0], op.Axis, r.wide())
 	case graph.Dropout:
 		return r.Call("aten::dropout", in[0], float64(op.P), r.pass.Training)
 	case graph.TemporalShift:

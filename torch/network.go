@@ -3,6 +3,7 @@ package torch
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/tensor"
@@ -11,7 +12,10 @@ import (
 // NetworkOptions tunes a network. The zero value computes in float32.
 type NetworkOptions struct {
 	// DType of parameters and arithmetic: Float32 (also the zero value),
-	// BFloat16 or Float16 for inference, Float64 for checks.
+	// Float64 for checks, BFloat16 or Float16 for inference: then convolutions
+	// and what is done to their results have it; inputs are Float32, and so
+	// are matrices, features and softmax, which take little time and make the
+	// scores.
 	DType DType
 	// Contiguous keeps tensors in the order N, C, H, W instead of channels
 	// last, which is faster in convolutions.
@@ -43,10 +47,13 @@ func NewNetwork(ctx context.Context, s *Session, g *graph.Graph, w graph.Weights
 	if n.dtype == 0 {
 		n.dtype = Float32
 	}
+	readers := g.Users()
 	err := s.Do(ctx, func(s *Scope) error {
 		for _, p := range g.Params {
 			t := s.From(w[p.Name])
-			t = s.To(t, n.dtype)
+			if d := n.dtype; !d.half() || ofConv(readers[p]) {
+				t = s.To(t, d)
+			}
 			if len(p.Shape) == 4 && !o.Contiguous {
 				t = s.Call("aten::contiguous", t, channelsLast)
 			}
@@ -63,6 +70,11 @@ func NewNetwork(ctx context.Context, s *Session, g *graph.Graph, w graph.Weights
 		return nil, err
 	}
 	return n, nil
+}
+
+// ofConv says that convolutions alone read a parameter.
+func ofConv(readers []*graph.Node) bool {
+	return !slices.ContainsFunc(readers, func(n *graph.Node) bool { _, ok := n.Op.(graph.Conv); return !ok })
 }
 
 // Session is where the network lives.

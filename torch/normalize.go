@@ -30,16 +30,15 @@ func (n normalizer) tensors() []Tensor { return []Tensor{n.full, n.mean, n.std} 
 // normalize turns bytes [V, H, W, 3] into [V, 3, H, W], channels last. Each
 // step is one of clip.Normalize's, rounded to float32 (a division is one: the
 // divisors are tensors, by whose inverse libtorch does not multiply), so the
-// numbers are those of clip.Views; then they are rounded to d once.
-func (s *Scope) normalize(n normalizer, pixels Tensor, views, h, w int, d DType) Tensor {
+// numbers are those of clip.Views.
+func (s *Scope) normalize(n normalizer, pixels Tensor, views, h, w int) Tensor {
 	x := s.To(pixels, Float32)
 	rows := s.Call("aten::view", x, []int{views * h, 3 * w})
 	s.Run("aten::div_.Tensor", rows, n.full)
 	s.Run("aten::sub_.Tensor", rows, n.mean, 1)
 	s.Run("aten::div_.Tensor", rows, n.std)
-	y := s.To(rows, d)
-	pictures := s.Call("aten::view", y, []int{views, h, w, 3})
+	pictures := s.Call("aten::view", rows, []int{views, h, w, 3})
 	out := s.Call("aten::permute", pictures, []int{0, 3, 1, 2})
-	s.Release(x, rows, y, pictures)
+	s.Release(x, rows, pictures)
 	return out
 }

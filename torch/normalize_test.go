@@ -28,7 +28,7 @@ func TestNormalizeIsThatOfViews(t *testing.T) {
 		want.Float32s()[(3*v+c)*h*w+at] = (float32(byte(i/3))/255 - n.Mean[c]) / n.Std[c]
 	}
 	err = session.Do(t.Context(), func(s *Scope) error {
-		x := s.normalize(s.normalizer(n, w), s.From(pixels), views, h, w, Float32)
+		x := s.normalize(s.normalizer(n, w), s.From(pixels), views, h, w)
 		if got := s.Dense(x, tensor.Float32); got != nil && (!slices.Equal(got.Shape, want.Shape) || !slices.Equal(got.Data, want.Data)) {
 			t.Errorf("%s differs from what clip.Views gives", got)
 		}

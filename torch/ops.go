@@ -8,6 +8,9 @@ import (
 
 func (r *run) conv(op graph.Conv, in []Tensor) Tensor {
 	x, w, rest := in[0], in[1], in[2:]
+	if r.half {
+		x = r.To(x, r.DType(w)) // what came by way of a matrix is wider
+	}
 	var bias Tensor
 	if op.Bias {
 		bias, rest = r.To(rest[0], r.DType(x)), rest[1:]
@@ -32,7 +35,8 @@ func (r *run) fused(op graph.Conv, x, w, bias Tensor, rest []Tensor, pad []int) 
 	if !op.Residual {
 		return r.Call("aten::cudnn_convolution_relu", x, w, bias, op.Stride[:], pad, op.Dilation[:], op.Groups)
 	}
-	return r.Call("aten::cudnn_convolution_add_relu", x, w, rest[0], 1, bias, op.Stride[:], pad, op.Dilation[:], op.Groups)
+	sum := r.To(rest[0], r.DType(w))
+	return r.Call("aten::cudnn_convolution_add_relu", x, w, sum, 1, bias, op.Stride[:], pad, op.Dilation[:], op.Groups)
 }
 
 func (r *run) pad(x Tensor, p graph.Pad, value float64) Tensor {
@@ -109,11 +113,25 @@ func (r *run) cut(x Tensor, shape []int) Tensor {
 	return r.Call("aten::slice.Tensor", x, 3, 0, shape[3], 1)
 }
 
-func (r *run) mean(op graph.Mean, x Tensor) Tensor {
+// mean of pictures gives pictures or, with fewer axes, features.
+func (r *run) mean(op graph.Mean, x Tensor, axes int) Tensor {
 	if len(op.Axes) == 0 { // to libtorch that means all
 		return r.Call("aten::alias", x)
 	}
-	return r.Call("aten::mean.dim", x, op.Axes, op.Keep, nil)
+	var as any
+	if axes < 4 {
+		as = r.wide()
+	}
+	return r.Call("aten::mean.dim", x, op.Axes, op.Keep, as)
+}
+
+// wide is the type of what is not a picture, as an operator's argument: in a
+// network of 16 bits Float32, else that of the operands.
+func (r *run) wide() any {
+	if r.half {
+		return Float32
+	}
+	return nil
 }
 
 func (r *run) binary(op graph.Binary, in []Tensor) Tensor {
@@ -139,15 +157,18 @@ func (r *run) affine(x Tensor, scale, shift float32) Tensor {
 }
 
 func (r *run) linear(op graph.Linear, in []Tensor) Tensor {
-	w := in[1]
+	x, w := in[0], in[1]
+	if r.half {
+		x = r.To(x, Float32)
+	}
 	if !op.Transposed {
 		w = r.Call("aten::t", w) // [O, I], as the operator wants it
 	}
 	var bias Tensor
 	if op.Bias {
-		bias = r.To(in[2], r.DType(in[0])) // with 16-bit weights a bias may be wider
+		bias = r.To(in[2], r.DType(x)) // with 16-bit weights a bias may be wider
 	}
-	return r.Call("aten::linear", in[0], w, bias)
+	return r.Call("aten::linear", x, w, bias)
 }
 
 func (r *run) slice(op graph.Slice, x Tensor) Tensor {

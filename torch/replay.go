@@ -133,7 +133,7 @@ func (e *Engine) body(s *Scope, shape pieceShape, pixels Tensor) []Tensor {
 // network computes the body: from pixels to the outputs, on the device alone.
 func (e *Engine) network(s *Scope, shape pieceShape, n normalizer, pixels Tensor) []Tensor {
 	sp := shape.split
-	x := s.normalize(n, pixels, shape.rows*sp.views, sp.h, sp.w, e.net.dtype)
+	x := s.normalize(n, pixels, shape.rows*sp.views, sp.h, sp.w)
 	in := s.Call("aten::reshape", x, sp.input(shape.rows))
 	return sp.body.Forward(s, e.pass, in)
 }

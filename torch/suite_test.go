@@ -30,3 +30,15 @@ func TestSuite(t *testing.T) {
 		return torch.Compile(t.Context(), g, w, torch.EngineOptions{Session: torch.SessionOptions{Device: d, Threads: 2}})
 	}, 1e-5)
 }
+
+// In bfloat16 each result is rounded to 8 bits, half a percent, and so are
+// weights and inputs: with a few of them behind each other results lie within
+// 3 % of the largest.
+func TestSuiteBFloat16(t *testing.T) {
+	d := device(t)
+	graphtest.Run(t, func(g *graph.Graph, w graph.Weights) (graphtest.Executor, error) {
+		return torch.Compile(t.Context(), g, w, torch.EngineOptions{
+			Session: torch.SessionOptions{Device: d, Threads: 2}, Network: torch.NetworkOptions{DType: torch.BFloat16},
+		})
+	}, 0.03)
+}
