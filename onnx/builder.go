@@ -18,6 +18,7 @@ type builder struct {
 	names        map[*graph.Value]string // in the file; another value's where a node does nothing
 	taken        map[string]bool
 	outputs      []string // names in the file
+	half         bool     // numbers between inputs and outputs are float16
 }
 
 func newBuilder(g *graph.Graph) *builder {
@@ -97,7 +98,7 @@ func (b *builder) ints(name, part string, v ...int) string {
 // scalar writes a constant number and returns its name.
 func (b *builder) scalar(name, part string, v float32) string {
 	name = b.fresh(name, part)
-	b.initializer(name, typeFloat, nil, binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
+	b.floats(name, nil, binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
 	return name
 }
 
@@ -124,7 +125,10 @@ func (b *builder) results() []byte {
 	var entries []byte
 	batch := followBatch(b.g)
 	for i, v := range b.g.Outputs {
-		if b.names[v] != b.outputs[i] {
+		switch {
+		case b.half:
+			b.chain(b.outputs[i], b.names[v], castTo(typeFloat))
+		case b.names[v] != b.outputs[i]:
 			b.chain(b.outputs[i], b.names[v], step{op: "Identity"})
 		}
 		entries = appendBytes(entries, fieldGraphOutput, valueInfo(b.outputs[i], v.Shape, batch[i]))

@@ -8,7 +8,7 @@ import (
 
 // add writes the operators that compute a node.
 func (b *builder) add(n *graph.Node, weights graph.Weights) error {
-	name := n.Out.Name
+	name := b.resultName(n.Out)
 	in := make([]string, len(n.In))
 	for i, v := range n.In {
 		in[i] = b.names[v]
@@ -20,7 +20,7 @@ func (b *builder) add(n *graph.Node, weights graph.Weights) error {
 	case graph.FakeQuant:
 		return b.fakeQuant(n, weights)
 	}
-	steps, err := b.steps(n, in)
+	steps, err := b.steps(n, name, in)
 	if err != nil {
 		return err
 	}
@@ -28,10 +28,9 @@ func (b *builder) add(n *graph.Node, weights graph.Weights) error {
 	return nil
 }
 
-// steps are the operators of a node that reads the values called in; none if
-// it does nothing.
-func (b *builder) steps(n *graph.Node, in []string) ([]step, error) {
-	name := n.Out.Name
+// steps are the operators of a node whose result is called name and that reads
+// the values called in; none if it does nothing.
+func (b *builder) steps(n *graph.Node, name string, in []string) ([]step, error) {
 	switch op := n.Op.(type) {
 	case graph.Conv:
 		return b.conv(name, op, n.In[1].Shape, in), nil

@@ -63,11 +63,12 @@ const (
 
 // TensorProto.DataType
 const (
-	typeFloat = 1
-	typeUint8 = 2
-	typeInt8  = 3
-	typeInt32 = 6
-	typeInt64 = 7
+	typeFloat   = 1
+	typeUint8   = 2
+	typeInt8    = 3
+	typeInt32   = 6
+	typeInt64   = 7
+	typeFloat16 = 10
 )
 
 func appendInt(b []byte, field protowire.Number, v int) []byte {

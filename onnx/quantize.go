@@ -15,6 +15,9 @@ import (
 // layers that they can compute with integers. Zero points are 0.
 func (b *builder) fakeQuant(n *graph.Node, weights graph.Weights) error {
 	op, x, name := n.Op.(graph.FakeQuant), n.In[0], n.Out.Name
+	if b.half {
+		return fmt.Errorf("a quantised graph cannot be written in float16")
+	}
 	dataType, ok := integerTypes[op.Type]
 	if !ok {
 		return fmt.Errorf("there is no rounding to %s in ONNX", op.Type)

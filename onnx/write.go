@@ -38,6 +38,10 @@ type Options struct {
 	// Metadata are pairs of key and value that ONNX Runtime hands to whoever
 	// asks, such as labels and the preprocessing.
 	Metadata map[string]string
+
+	// Float16 makes every number between inputs and outputs an IEEE half;
+	// these stay float32. Not for quantised graphs.
+	Float16 bool
 }
 
 // A SizeError reports a model beyond the 2 GiB that a protobuf message can
@@ -60,9 +64,11 @@ func Write(w io.Writer, g *graph.Graph, weights graph.Weights, o Options) error 
 		return err
 	}
 	b := newBuilder(g)
+	b.half = o.Float16
 	for _, p := range asFloats(g) {
-		b.initializer(p.Name, typeFloat, p.Shape, weights[p.Name].Data)
+		b.floats(p.Name, p.Shape, weights[p.Name].Data)
 	}
+	b.convertInputs()
 	for _, n := range g.Nodes {
 		if err := b.add(n, weights); err != nil {
 			return fmt.Errorf("onnx: node %s: %w", n.Out.Name, err)

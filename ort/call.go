@@ -99,10 +99,17 @@ func dims(s onnxruntime.Shape) []int {
 func (c *call) destroy() {
 	for _, values := range [][]onnxruntime.Value{c.inputs, c.outputs} {
 		for _, v := range values {
-			if v != nil {
+			if exists(v) {
 				v.Destroy()
 			}
 		}
 	}
 	c.pins.Unpin()
+}
+
+// exists is false also for what onnxruntime_go leaves where it could not make an
+// array: a value that holds a nil pointer.
+func exists(v onnxruntime.Value) bool {
+	t, ok := v.(*onnxruntime.Tensor[float32])
+	return v != nil && !(ok && t == nil)
 }

@@ -1,6 +1,7 @@
 // Package ort runs graphs and ONNX files with ONNX Runtime, whose library is
 // loaded when it is first needed (see Load): the program neither links it nor
-// needs it otherwise. For now with its CPU execution provider, in float32.
+// needs it otherwise. It computes with one of ONNX Runtime's execution
+// providers, see Provider, which are libraries beside its own.
 package ort
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -19,10 +21,20 @@ import (
 	"github.com/pptsn/pptsn/tensor"
 )
 
-// Options tunes an engine.
+// Options tunes an engine. The zero value computes on the CPU, in float32.
 type Options struct {
-	Threads int    // that compute one operation together; 0 means GOMAXPROCS
-	Library string // file or folder of the library, see Load; empty to search
+	Threads   int             // that compute one operation together on the CPU; 0 means GOMAXPROCS
+	Library   string          // file or folder of the library, see Load; empty to search
+	Provider  Provider        // "" is CPU
+	Device    int             // which GPU, from 0
+	Precision graph.Precision // see Provider.Supports; INT8 wants a graph of graph.Quantize, and only that
+	MaxBatch  int             // for TensorRT: the most rows that a run will have
+	Cache     string          // for TensorRT: folder of the engines that it has built; "" keeps none, nor does Open
+
+	// Optimized is a file that ONNX Runtime writes the network to as it runs
+	// it, for those who want to see which operators it has made of it; "" for
+	// none. The CPU provider only.
+	Optimized string
 }
 
 // ErrClosed is returned for a closed engine.
@@ -42,22 +54,28 @@ type Engine struct {
 }
 
 // Compile prepares a graph with its weights, which are copied. ONNX Runtime
-// optimises the graph; what graph.Optimize leaves gives the same network.
+// optimises the graph; what graph.Optimize leaves gives the same network. Of a
+// quantised graph the CPU provider runs what onnx.SplitSums makes faster.
 func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	if len(g.Inputs) == 0 || len(g.Outputs) == 0 {
 		return nil, fmt.Errorf("ort: graph %s: %d inputs and %d outputs, want at least one of each", g.Name, len(g.Inputs), len(g.Outputs))
 	}
+	if err := o.fits(g); err != nil {
+		return nil, fmt.Errorf("ort: graph %s: %w", g.Name, err)
+	}
 	var model bytes.Buffer
-	if err := onnx.Write(&model, g, w, onnx.Options{}); err != nil {
+	half := o.Provider == CUDA && o.Precision == graph.FP16 // TensorRT converts by itself
+	if err := onnx.Write(&model, g, w, onnx.Options{Float16: half}); err != nil {
 		return nil, fmt.Errorf("ort: %w", err)
 	}
-	inputs := make([]string, len(g.Inputs))
-	for i, v := range g.Inputs {
-		inputs[i] = v.Name
+	var inputs []input
+	var names []string
+	for _, v := range g.Inputs {
+		inputs, names = append(inputs, input{v.Name, v.Shape}), append(names, v.Name)
 	}
 	e := &Engine{name: g.Name, graph: g.Clone(), inputs: len(inputs), outputs: len(g.Outputs)}
-	err := withSession(o, func(s *onnxruntime.SessionOptions) (err error) {
-		e.session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(model.Bytes(), inputs, onnx.OutputNames(g), s)
+	err := withSession(o, inputs, model.Bytes(), func(s *onnxruntime.SessionOptions) (err error) {
+		e.session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(model.Bytes(), names, onnx.OutputNames(g), s)
 		return err
 	})
 	if err != nil {
@@ -67,24 +85,47 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// fits reports a graph that is not of the precision.
+func (o Options) fits(g *graph.Graph) error {
+	quantised := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return n.Op.Kind() == graph.FakeQuant{}.Kind() })
+	switch {
+	case quantised && o.Precision != graph.INT8:
+		return fmt.Errorf("it holds 8-bit numbers: want precision int8, not %s", o.Precision)
+	case !quantised && o.Precision == graph.INT8:
+		return fmt.Errorf("precision int8 is for a graph that graph.Quantize has made")
+	}
+	return nil
+}
+
 // Open prepares the network in an ONNX file, whose inputs and outputs must be
 // arrays of float32.
 func Open(path string, o Options) (*Engine, error) {
-	e := &Engine{name: path}
-	err := withSession(o, func(s *onnxruntime.SessionOptions) error {
-		inputs, outputs, err := interfaceOf(path)
-		if err != nil {
-			return err
-		}
-		e.inputs, e.outputs = len(inputs), len(outputs)
-		e.session, err = onnxruntime.NewDynamicAdvancedSession(path, inputs, outputs, s)
-		return err
-	})
+	e, err := open(path, o)
 	if err != nil {
 		return nil, fmt.Errorf("ort: open %s: %w", path, err)
 	}
 	e.leak = runtime.AddCleanup(e, reportLeak, e.name)
 	return e, nil
+}
+
+func open(path string, o Options) (*Engine, error) {
+	if _, err := o.load(); err != nil {
+		return nil, err
+	}
+	inputs, outputs, err := interfaceOf(path)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, in := range inputs {
+		names = append(names, in.name)
+	}
+	e := &Engine{name: path, inputs: len(inputs), outputs: len(outputs)}
+	err = withSession(o, inputs, nil, func(s *onnxruntime.SessionOptions) (err error) {
+		e.session, err = onnxruntime.NewDynamicAdvancedSession(path, names, outputs, s)
+		return err
+	})
+	return e, err
 }
 
 func reportLeak(name string) {

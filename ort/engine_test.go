@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -12,9 +13,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pptsn/pptsn/atomicfile"
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/internal/parity"
 	"github.com/pptsn/pptsn/internal/testdata"
+	"github.com/pptsn/pptsn/onnx"
 	"github.com/pptsn/pptsn/ort"
 	"github.com/pptsn/pptsn/tensor"
 )
@@ -178,6 +181,25 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// onnxruntime_go reads no scalars of networks whose shapes are not known.
+func TestScalarOfFile(t *testing.T) {
+	needLibrary(t)
+	g := graph.New("scalar")
+	g.Output(g.Must("y", graph.Mean{Axes: []int{0}}, g.Input("x", 3)))
+	path := filepath.Join(t.TempDir(), "scalar.onnx")
+	if err := atomicfile.Write(path, func(w io.Writer) error { return onnx.Write(w, g, nil, onnx.Options{}) }); err != nil {
+		t.Fatal(err)
+	}
+	e, err := ort.Open(path, ort.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if _, err := e.Run(t.Context(), random(1, 3)); err == nil {
+		t.Error("no error")
+	}
+}
+
 // Each search runs in a process of its own, because a process keeps the
 // library that it has loaded.
 func TestLibrarySearch(t *testing.T) {
@@ -198,7 +220,7 @@ func TestLibrarySearch(t *testing.T) {
 		{"the variable's file", "", found, "loaded " + found},
 		{"the variable's folder", "", filepath.Dir(found), "loaded " + found},
 		{"the option goes before the variable", found, empty, "loaded " + found},
-		{"an empty folder", empty, "", "no ONNX Runtime: looked for libonnxruntime.so in " + empty + "; `make setup` fetches it"},
+		{"an empty folder", empty, "", "no ONNX Runtime: looked for libonnxruntime.so in " + empty + "; `make setup` in pptsn's source fetches it"},
 		{"an absent folder", "", "/nonexistent", "looked for libonnxruntime.so in /nonexistent"},
 		{"not a library", text, "", "load " + text},
 	} {

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -23,12 +21,17 @@ const oldest = "1.24" // version of the library whose C API onnxruntime_go asks 
 // A NotFoundError says where the library was looked for in vain.
 type NotFoundError struct {
 	Tried []string
+	Old   []string // libraries that are too old
 }
 
 // Error lists the places and says how to get the library.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("no ONNX Runtime: looked for libonnxruntime.so in %s; `make setup` fetches it, or set %s to the file of version %s or newer",
-		strings.Join(e.Tried, ", "), LibraryVariable, oldest)
+	old := ""
+	if len(e.Old) > 0 {
+		old = fmt.Sprintf(" (%s is too old)", strings.Join(e.Old, ", "))
+	}
+	return fmt.Sprintf("no ONNX Runtime: looked for libonnxruntime.so in %s%s; `make setup` in pptsn's source fetches it, or set %s to the file of version %s or newer, as the Python package onnxruntime and the npm package onnxruntime-node have it",
+		strings.Join(e.Tried, ", "), old, LibraryVariable, oldest)
 }
 
 // The process holds one library, as onnxruntime_go does.
@@ -40,10 +43,14 @@ var library struct {
 // Load loads ONNX Runtime into the process, unless it is there: from the file
 // or folder given, else from that in PPTSN_ONNXRUNTIME, else from
 // .cache/onnxruntime in the checkout that the program was built in, in the
-// program's folder or in the one above, else from LD_LIBRARY_PATH and the
-// system's folders of libraries.
+// program's folder or in the one above, else from LD_LIBRARY_PATH, the system's
+// folders of libraries, and where pip, conda and npm put it.
 // Compile and Open load it by themselves. It returns where it was found.
-func Load(path string) (string, error) {
+func Load(path string) (string, error) { return loadFor(CPU, path) }
+
+// loadFor prefers, of several libraries that a search finds, the first that has
+// the provider.
+func loadFor(p Provider, path string) (string, error) {
 	library.Lock()
 	defer library.Unlock()
 	if library.path != "" {
@@ -52,15 +59,18 @@ func Load(path string) (string, error) {
 		}
 		return library.path, nil
 	}
-	found, err := load(path)
+	found, err := find(p, path)
 	if err != nil {
+		return "", fmt.Errorf("ort: %w", err)
+	}
+	if err := use(found); err != nil {
 		return "", fmt.Errorf("ort: %w", err)
 	}
 	library.path = found
 	return found, nil
 }
 
-func load(path string) (string, error) {
+func find(p Provider, path string) (string, error) {
 	if path == "" {
 		path = os.Getenv(LibraryVariable)
 	}
@@ -68,18 +78,32 @@ func load(path string) (string, error) {
 		file, err := inFolder(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", &NotFoundError{Tried: []string{path}}
-		} else if err != nil {
-			return "", err
 		}
-		return file, use(file)
+		return file, err
 	}
-	folders := slices.Concat(cacheFolders(), systemFolders())
+	return search(p, searchFolders())
+}
+
+// search looks through folders.
+func search(p Provider, folders []string) (string, error) {
+	first := ""
+	absent := &NotFoundError{Tried: folders}
 	for _, dir := range folders {
-		if file, err := inFolder(dir); err == nil {
-			return file, use(file)
+		file, err := inFolder(dir)
+		switch {
+		case err != nil:
+		case tooOld(file):
+			absent.Old = append(absent.Old, file)
+		case p.missingFile(file) == "":
+			return file, nil
+		case first == "":
+			first = file
 		}
 	}
-	return "", &NotFoundError{Tried: folders}
+	if first == "" {
+		return "", absent
+	}
+	return first, nil
 }
 
 // use makes a library the process's.
@@ -111,38 +135,21 @@ func inFolder(path string) (string, error) {
 	return files[0], nil
 }
 
+// tooOld reports a library whose name says that it is; libonnxruntime.so.1 may
+// be of any version.
+func tooOld(file string) bool {
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	var major, minor, wantMajor, wantMinor int
+	fmt.Sscanf(oldest, "%d.%d", &wantMajor, &wantMinor)
+	if n, _ := fmt.Sscanf(filepath.Base(file), "libonnxruntime.so.%d.%d", &major, &minor); n < 2 {
+		return false
+	}
+	return major < wantMajor || major == wantMajor && minor < wantMinor
+}
+
 func within(file, path string) bool {
 	found, err := inFolder(path)
 	return err == nil && found == file
-}
-
-// cacheFolders are where scripts/fetch-onnxruntime.sh may have put the library.
-// The working directory is not among them: to load code from wherever a user
-// happens to be would be unsafe.
-func cacheFolders() []string {
-	var roots []string
-	if _, source, _, ok := runtime.Caller(0); ok && filepath.IsAbs(source) { // relative if built with -trimpath
-		roots = append(roots, filepath.Dir(filepath.Dir(source)))
-	}
-	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
-		}
-		roots = append(roots, filepath.Dir(exe), filepath.Dir(filepath.Dir(exe)))
-	}
-	for i := range roots {
-		roots[i] = filepath.Join(roots[i], ".cache", "onnxruntime")
-	}
-	return roots
-}
-
-func systemFolders() []string {
-	var dirs []string
-	for _, dir := range filepath.SplitList(os.Getenv("LD_LIBRARY_PATH")) {
-		if filepath.IsAbs(dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	triplet := map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}[runtime.GOARCH]
-	return append(dirs, "/usr/local/lib", filepath.Join("/usr/lib", triplet), "/usr/lib64", "/usr/lib")
 }
