@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -46,6 +45,11 @@ func (w *windowFlags) validate(asJSON bool) error {
 			}
 		}
 		return nil
+	}
+	for _, name := range []string{"csv", "output", "resume", "overwrite", "workers", "enable_benchmark"} {
+		if w.flags.Changed(name) {
+			return usagef("--%s is for whole videos: leave it out, or leave out --window", name)
+		}
 	}
 	if !w.flags.Changed("stride") {
 		w.stride = max(w.length/2, window.Shortest)
@@ -122,8 +126,7 @@ func (w *windowFlags) only(files iter.Seq2[string, error]) (string, error) {
 	return file, nil
 }
 
-// A printError is output that could not be written: no other video will fare
-// better.
+// A printError is output that could not be written: no other video will fare better.
 type printError struct{ error }
 
 func (e printError) Unwrap() error { return e.error }
@@ -144,7 +147,10 @@ func (w *windowFlags) predict(ctx context.Context, m *pptsn.Model, file string, 
 			strong = append(strong, s)
 		}
 	}
-	return errors.Join(w.print(p, file, strong), w.writeFiles(ctx, file, strong, p))
+	if err := w.print(p, file, strong); err != nil {
+		return err
+	}
+	return w.writeFiles(ctx, file, strong, p)
 }
 
 // print shows the segments, unless subtitles take their place.
