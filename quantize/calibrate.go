@@ -17,6 +17,14 @@ type calibration struct {
 	samples []sample              // some of the clips
 }
 
+func newCalibration(values []string) *calibration {
+	c := &calibration{counts: map[string]*histogram{}}
+	for _, v := range values {
+		c.counts[v] = &histogram{}
+	}
+	return c
+}
+
 // A sample is some views of a clip and the network's scores for them in float32.
 type sample struct {
 	views  *tensor.Dense
@@ -30,10 +38,7 @@ func (j *job) calibrate(ctx context.Context, values []string) (*calibration, err
 		return nil, err
 	}
 	defer run.Close()
-	c := &calibration{counts: map[string]*histogram{}}
-	for _, v := range values {
-		c.counts[v] = &histogram{}
-	}
+	c := newCalibration(values)
 	_, err = j.each(ctx, "calibrate", j.Calibrate, func(l loaded) error { return j.count(ctx, c, run, l) })
 	return c, err
 }
@@ -44,17 +49,23 @@ func (j *job) count(ctx context.Context, c *calibration, run *runner, l loaded) 
 	if err != nil {
 		return err
 	}
-	for name, h := range c.counts {
-		if err := h.add(got[name].Float32s()); err != nil {
-			return fmt.Errorf("%s: %s: %w: the weights are damaged", l.Path, name, err)
-		}
+	if err := c.add(got); err != nil {
+		return fmt.Errorf("%s: %w", l.Path, err)
 	}
-	if len(c.samples) < maxRemembered {
-		scores, err := j.net.scores(got)
-		if err != nil {
-			return err
+	if len(c.samples) == maxRemembered {
+		return nil
+	}
+	scores, err := j.net.scores(got)
+	c.samples = append(c.samples, sample{x, scores})
+	return err
+}
+
+// add counts values.
+func (c *calibration) add(values map[string]*tensor.Dense) error {
+	for name, h := range c.counts {
+		if err := h.add(values[name].Float32s()); err != nil {
+			return fmt.Errorf("%s: %w: the weights are damaged", name, err)
 		}
-		c.samples = append(c.samples, sample{x, scores})
 	}
 	return nil
 }

@@ -22,20 +22,15 @@ func Rough(ctx context.Context, g *graph.Graph, w graph.Weights, threads int, in
 		return nil, err
 	}
 	defer run.Close()
-	counts := map[string]*histogram{}
-	for _, name := range h.values() {
-		counts[name] = &histogram{}
-	}
+	c := newCalibration(h.values())
 	for _, x := range inputs {
 		got, err := run.run(ctx, x)
 		if err != nil {
 			return nil, err
 		}
-		for name, c := range counts {
-			if err := c.add(got[name].Float32s()); err != nil {
-				return nil, err
-			}
+		if err := c.add(got); err != nil {
+			return nil, err
 		}
 	}
-	return h.scales(counts, largest), nil
+	return h.scales(c.counts, largest), nil
 }

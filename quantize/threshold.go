@@ -13,7 +13,7 @@ func largest(h *histogram, _ int) float64 { return h.largest }
 // percentile is the threshold under which that many of 100 elements lie.
 func percentile(p float64) threshold {
 	return func(h *histogram, _ int) float64 {
-		want, below := p/100*float64(h.total), float64(h.zeros)
+		want, below := float64(h.total)*p/100, float64(h.zeros)
 		for i, n := range h.used() {
 			if below += float64(n); below >= want {
 				return min(float64(i+1)*h.width, h.largest)
