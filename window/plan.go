@@ -2,7 +2,6 @@ package window
 
 import (
 	"math"
-	"slices"
 	"sort"
 	"time"
 )
@@ -67,11 +66,11 @@ func (c *clock) time(stamp time.Duration) time.Duration {
 	return c.last
 }
 
-// clocked are the times of all stamps.
+// clocked makes times of all stamps, in place.
 func clocked(stamps []time.Duration) []time.Duration {
-	c, times := clock{}, slices.Clone(stamps)
+	var c clock
 	for i, s := range stamps {
-		times[i] = c.time(s)
+		stamps[i] = c.time(s)
 	}
-	return times
+	return stamps
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pptsn/pptsn/clip"
@@ -61,28 +62,33 @@ func (r *reader) read(ctx context.Context, hand func(job) error) error {
 	return errChanged
 }
 
-// pass decodes the video once. It returns the frames' times and whether they
-// agree with the plan, so that all windows were handed on.
+// pass decodes the video once and hands on windows as long as the frames come at
+// the times of the plan. It returns their real times and whether those are the
+// plan's, so that all windows were handed on.
 func (r *reader) pass(ctx context.Context, hand func(job) error) (times []time.Duration, agreed bool, err error) {
 	r.begun, r.need, r.held = nil, map[int]int{}, map[int]*frame.RGB{}
-	c := clock{}
-	agreed = true
+	var c clock
+	agreed, n := true, 0
 	_, err = r.f.Each(ctx, func(p *video.Picture) error {
 		at := c.time(p.Time)
-		times = append(times, at)
-		if agreed = agreed && r.plan.agrees(p.Index, at); !agreed {
-			r.begun, r.need, r.held = nil, nil, nil
-			return nil
+		n++
+		if agreed && r.plan.agrees(p.Index, at) {
+			return r.add(ctx, p, hand)
 		}
-		return r.add(ctx, p, hand)
+		if agreed { // the first surprise
+			agreed, times = false, slices.Clone(r.plan.times[:p.Index])
+			r.begun, r.need, r.held = nil, nil, nil
+		}
+		times = append(times, at)
+		return nil
 	})
-	if err != nil {
-		return nil, false, err
+	switch {
+	case err != nil || !agreed:
+		return times, false, err
+	case n < len(r.plan.times):
+		return r.plan.times[:n], false, nil
 	}
-	if agreed = agreed && len(times) == len(r.plan.times); !agreed || len(times) == 0 {
-		return times, agreed, nil
-	}
-	return times, true, r.finish(ctx, len(times), hand)
+	return r.plan.times, true, r.finish(ctx, n, hand)
 }
 
 // add takes a picture if a window wants it.
