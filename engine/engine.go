@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/graph"
@@ -72,6 +73,8 @@ func Open(ctx context.Context, g *graph.Graph, w graph.Weights, o Options) (*Eng
 		e.runner, err = openOneDNN(g, w, in, o)
 	case Torch:
 		e.runner, err = openTorch(ctx, g, w, in, o)
+	case ORT:
+		e.runner, err = openORT(g, w, in, o)
 	default:
 		return nil, fmt.Errorf("engine: there is no engine %q: want auto, onednn, torch or ort", o.Kind)
 	}
@@ -84,5 +87,11 @@ func (e *Engine) Kind() Kind { return e.kind }
 // Precision is the arithmetic in which the network is computed.
 func (e *Engine) Precision() graph.Precision { return e.precision }
 
-// Reasons say how Auto chose, one sentence each.
-func (e *Engine) Reasons() []string { return e.reasons }
+// Reasons say how Auto chose, and what an engine had to do otherwise than it
+// should, which may show only when it has run. One sentence each.
+func (e *Engine) Reasons() []string {
+	if r, ok := e.runner.(interface{ Notes() []string }); ok {
+		return slices.Concat(e.reasons, r.Notes())
+	}
+	return e.reasons
+}
