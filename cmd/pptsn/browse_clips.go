@@ -15,7 +15,6 @@ import (
 	"github.com/pptsn/pptsn/contact"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/internal/ordered"
-	"github.com/pptsn/pptsn/video"
 )
 
 // A browser finds and loads what browse shows.
@@ -145,16 +144,7 @@ func (b *browser) arguments(stdin io.Reader) error {
 }
 
 func (b *browser) video(ctx context.Context, path string, rng *rand.Rand) (*clip.Clip, error) {
-	src, err := video.Open(ctx, path, video.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
-	c, err := clip.Load(ctx, src, b.spec, clip.Options{Rand: rng})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	return loadVideo(ctx, path, b.spec, clip.Options{Rand: rng})
 }
 
 // maxShown pictures are held in memory: 750 MB at 224 x 224 pixels.

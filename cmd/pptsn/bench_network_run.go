@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/pptsn/pptsn/clip"
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/peak"
+)
+
+const (
+	benchRest = 250 * time.Millisecond // before each turn: ONNX Runtime's threads go on spinning for longer than 20 ms
+	peakTime  = 50 * time.Millisecond  // for each measurement of the cores' peak
+)
+
+// A networkSeries is all turns of one engine with one batch.
+type networkSeries struct {
+	engine      *benchEngine
+	clips       []*clip.Clip
+	threads     int              // of the CPU that compute
+	instruction peak.Instruction // the zero value: the peak is not known
+	seconds     []float64        // of a batch, in each turn
+	peaks       []float64        // operations a second
+}
+
+// measureNetwork readies all engines and lets them take turns.
+func measureNetwork(ctx context.Context, o benchOptions, s *benchSubject, stderr io.Writer) ([]networkRow, error) {
+	b := &networkBench{benchOptions: o, subject: s, err: stderr}
+	for _, n := range o.batches {
+		clips, err := s.noise(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		b.inputs = append(b.inputs, clips)
+	}
+	defer b.close()
+	if err := b.open(ctx); err != nil {
+		return nil, err
+	}
+	var series []*networkSeries
+	for _, clips := range b.inputs {
+		for _, e := range b.engines {
+			series = append(series, b.newSeries(e, clips))
+		}
+	}
+	err := b.takeTurns(stderr, "bench network", len(series), func(i int) error { return series[i].turn(ctx, b.atLeast()) })
+	if err != nil {
+		return nil, err
+	}
+	return b.rows(series)
+}
+
+func (b *networkBench) newSeries(e *benchEngine, clips []*clip.Clip) *networkSeries {
+	s := &networkSeries{engine: e, clips: clips}
+	if !e.place.onCPU() {
+		return s
+	}
+	if s.threads = b.engine.threads; s.threads == 0 {
+		s.threads = runtime.GOMAXPROCS(0)
+	}
+	s.instruction = instructionFor(e.precision)
+	return s
+}
+
+// instructionFor is the one that computes fastest in a precision, if this
+// processor's is known.
+func instructionFor(p graph.Precision) peak.Instruction {
+	var i peak.Instruction
+	switch p {
+	case graph.FP32:
+		i, _ = peak.FP32()
+	case graph.BF16:
+		i, _ = peak.BF16()
+	case graph.INT8:
+		i, _ = peak.INT8()
+	}
+	return i
+}
+
+// turn computes the batch again and again for that time, and then measures the
+// peak, before the clock of the cores has changed.
+func (s *networkSeries) turn(ctx context.Context, atLeast time.Duration) error {
+	if err := pause(ctx, benchRest); err != nil {
+		return err
+	}
+	begin, runs, took := time.Now(), 0, time.Duration(0)
+	for ; runs == 0 || took < atLeast; runs++ {
+		if _, err := s.engine.run.Scores(ctx, s.clips); err != nil {
+			return err
+		}
+		took = time.Since(begin)
+	}
+	s.seconds = append(s.seconds, took.Seconds()/float64(runs))
+	if s.instruction.Name != "" {
+		s.peaks = append(s.peaks, s.instruction.Speed(s.threads, peakTime))
+	}
+	return nil
+}
+
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
