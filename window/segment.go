@@ -78,7 +78,7 @@ func (m *Merger) decide() {
 		return
 	}
 	class := largest(sum)
-	m.extend(Segment{start, until, class, sum[class] / covered.Seconds()})
+	m.extend(Segment{start, until, class, min(sum[class]/covered.Seconds(), 1)}) // rounding may exceed 1
 }
 
 func largest(v []float64) int {
