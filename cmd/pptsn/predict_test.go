@@ -256,3 +256,24 @@ func TestPredictCancelled(t *testing.T) {
 		t.Errorf("exit code %d, printed %q, %q", code, out.String(), errs.String())
 	}
 }
+
+// A preset looks at other frames, and the report says what ran and how long it took.
+func TestPredictPreset(t *testing.T) {
+	f := makeFixture(t)
+	for preset, frames := range map[string]int{"fast": 8, "balanced": 25} {
+		code, stdout, stderr := command(t, "", "predict", "-m", f.model, "--preset", preset, "-b", "2", "--json", "-v", "--engine", "onednn",
+			"--enable_benchmark", "True", f.clip, f.clip, f.clip)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		lines := parseLines(t, stdout)
+		if len(lines) != 3 || len(lines[0].Frames) != frames {
+			t.Errorf("%s: %s", preset, stdout)
+		}
+		for _, want := range []string{"onednn in fp32", strconv.Itoa(frames) + " views of a video, 2 videos at once", "ms to decode and scale"} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: the report lacks %q: %s", preset, want, stderr)
+			}
+		}
+	}
+}
