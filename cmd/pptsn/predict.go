@@ -52,10 +52,19 @@ With --json and --csv there is one line for each video, failed ones too. --outpu
 writes them to a file; if the run ends early the same command line with --resume
 goes on with it, to the same file as one run makes (so times are left out).
 
+With --window a long video is classified part by part, in one pass: windows of
+that length, one each --stride, each as if it were a file of its own. At the end the last
+ones are cut short; they count if half a window is left. Neighbours of one class
+become segments, with their times since the first frame; a change of class is found
+to within a stride, or a quarter of a window if that is more. With --json there
+is a line for each window ("window") as soon as it is known, then for each segment
+("segment").
+
 The long flags are those of PaddleVideo's tools/predict.py.`,
 		Example: `  pptsn predict -m inference/ppTSN clip.mp4
   pptsn predict -m inference/ppTSN --top_k 5 --json videos/ > scores.jsonl
   pptsn predict -m inference/ppTSN --preset fast --csv --output scores.csv --resume clips.list
+  pptsn predict -m inference/ppTSN long.mp4 --window 10s --stride 5s --srt long.srt --annotate labelled.mp4
   pptsn predict --input_file data/example.avi --config configs/recognition/pptsn/pptsn_k400_videos.yaml \
       --model_file inference/ppTSN/ppTSN.pdmodel --params_file inference/ppTSN/ppTSN.pdiparams --use_gpu=False`,
 		RunE: func(cmd *cobra.Command, args []string) error {
