@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Checks training on a GPU and measures it beside PyTorch: builds the shim to
-# libtorch, runs the executor's suite, gradients, optimisers and parity on the
-# device, then a training step of ResNet50-vd in bfloat16 on both sides.
+# Checks training and inference on a GPU and measures them beside PyTorch:
+# builds the shim to libtorch, runs the executor's suite in each precision,
+# gradients, optimisers and parity on the device, then a training step of
+# ResNet50-vd in bfloat16 on both sides, and videos a second of its inference
+# in each precision, with CUDA graphs and without, eager and torch.compile.
 #
 #   scripts/gpu.sh         all of it; the report goes to stdout and to $OUT/gpu.txt
 #   scripts/gpu.sh pack    bin/gpu: the tests as programs, for a machine without Go
@@ -9,8 +11,9 @@
 # DEVICE=cpu       does the same on the processor, smaller (default: cuda)
 # LIBTORCH=folder  libtorch; default: that of Python's package, else the system's
 # PYTHON=program   a Python that has torch; default: python3, /usr/bin/python3
-# CLIPS, STEPS     of a training step; how many are measured
-# ONLY=tests|throughput
+# CLIPS, STEPS     of a training step or a call; how many are measured
+# SIDE             of the pictures for inference, in pixels (default: 224)
+# ONLY=tests|throughput|inference
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -122,6 +125,14 @@ part() {
 }
 
 peer() { "$python" train/testdata/throughput.py "$device" "$clips" "$steps"; }
+inference_peer() { "$python" bench/testdata/infer.py "$device" "$clips" "$steps" "${SIDE:-224}"; }
+
+# sizes sets clips and steps to what was asked for, else to those of the device.
+sizes() {
+	clips=${CLIPS:-$([ "$device" = cuda ] && echo "$1" || echo "$3")}
+	steps=${STEPS:-$([ "$device" = cuda ] && echo "$2" || echo 2)}
+	export PPTSN_BENCH_CLIPS=$clips
+}
 
 report() {
 	failed=()
@@ -139,12 +150,19 @@ report() {
 		unset NVIDIA_TF32_OVERRIDE
 	fi
 	if [ "${ONLY:-throughput}" = throughput ]; then
-		clips=${CLIPS:-$([ "$device" = cuda ] && echo 32 || echo 2)}
-		steps=${STEPS:-$([ "$device" = cuda ] && echo 30 || echo 2)}
-		export PPTSN_BENCH_CLIPS=$clips
+		sizes 32 30 2
 		part "ours: ResNet50-vd, $clips clips of 3 views, bf16, channels last" tests train -test.run '^$' -test.bench Learner -test.benchtime "${steps}x"
 		if [ -n "$python" ]; then
 			part "PyTorch eager: the same" peer
+		fi
+	fi
+	if [ "${ONLY:-inference}" = inference ]; then
+		sizes 8 100 1
+		export PPTSN_BENCH_SIDE=${SIDE:-224}
+		part "ours: inference of ResNet50-vd, $clips clips of 8 views a call, $PPTSN_BENCH_SIDE pixels" \
+			tests torch -test.run '^$' -test.bench Inference -test.benchtime "${steps}x"
+		if [ -n "$python" ]; then
+			part "PyTorch: the same" inference_peer
 		fi
 	fi
 	echo

@@ -30,7 +30,7 @@ type NotFoundError struct {
 
 // Error lists the places and says how to get it.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("torch: training needs libtorch, and no %s, which binds it, is in %s: `make torch` in a checkout of pptsn installs libtorch and builds it (LIBTORCH=folder takes a libtorch of your own); or set %s to the file",
+	return fmt.Sprintf("torch: libtorch is needed, and no %s, which binds it, is in %s: `make torch` in a checkout of pptsn installs libtorch and builds it (LIBTORCH=folder takes a libtorch of your own); or set %s to the file",
 		shimFile, strings.Join(e.Tried, ", "), ShimVariable)
 }
 

@@ -2,7 +2,7 @@
 // graphs with it.
 //
 // libtorch is loaded at run time through a shim (shim.cc, built by
-// scripts/torch.sh), so that only programs that train need it. The binding is
+// scripts/torch.sh), so that only programs that train or ask for it need it. The binding is
 // generic: [Scope.Call] calls any operator of libtorch's dispatcher by name.
 //
 // A [Session] is one OS thread and a device. Work is done in scopes on it: a
@@ -51,7 +51,7 @@ func NewSession(o SessionOptions) (*Session, error) {
 	}
 	if o.Device.CUDA {
 		if n := int(C.pt_devices(lib.table, C.PT_CUDA)); o.Device.Index < 0 || o.Device.Index >= n {
-			return nil, fmt.Errorf("torch: no device %s: libtorch %s sees %d CUDA devices", o.Device, C.GoString(lib.table.version), n)
+			return nil, noDevice(lib, o.Device, n)
 		}
 	}
 	s := &Session{lib: lib, device: o.Device}
@@ -63,6 +63,18 @@ func NewSession(o SessionOptions) (*Session, error) {
 		return s, nil
 	}, func(*Session) {})
 	return s, err
+}
+
+// noDevice says why a CUDA device is absent where there are n.
+func noDevice(lib *library, d Device, n int) error {
+	version := C.GoString(lib.table.version)
+	switch {
+	case lib.table.cuda == 0:
+		return fmt.Errorf("torch: no device %s: libtorch %s was built without CUDA, so it sees no CUDA devices: `LIBTORCH=folder make torch` binds one that was built with it", d, version)
+	case n == 0:
+		return fmt.Errorf("torch: no device %s: libtorch %s sees no CUDA devices: is there one, and its driver (nvidia-smi)?", d, version)
+	}
+	return fmt.Errorf("torch: no device %s: libtorch %s sees %d CUDA devices, and they count from 0", d, version, n)
 }
 
 // Device is where the session's tensors live.

@@ -31,14 +31,24 @@ func TestSuite(t *testing.T) {
 	}, 1e-5)
 }
 
-// In bfloat16 each result is rounded to 8 bits, half a percent, and so are
-// weights and inputs: with a few of them behind each other results lie within
-// 3 % of the largest.
-func TestSuiteBFloat16(t *testing.T) {
+// In bfloat16 each result of a convolution is rounded to 8 bits, half a
+// percent, and so are its filters and pictures: with a few of them behind each
+// other results lie within 3 % of the largest.
+func TestSuiteBFloat16(t *testing.T) { suite16(t, torch.BFloat16, 0.03) }
+
+// Float16 has 11 bits.
+func TestSuiteFloat16(t *testing.T) {
+	if !device(t).CUDA {
+		t.Skip("libtorch has no convolutions in float16 on the CPU")
+	}
+	suite16(t, torch.Float16, 0.004)
+}
+
+func suite16(t *testing.T, dtype torch.DType, tol float64) {
 	d := device(t)
 	graphtest.Run(t, func(g *graph.Graph, w graph.Weights) (graphtest.Executor, error) {
 		return torch.Compile(t.Context(), g, w, torch.EngineOptions{
-			Session: torch.SessionOptions{Device: d, Threads: 2}, Network: torch.NetworkOptions{DType: torch.BFloat16},
+			Session: torch.SessionOptions{Device: d, Threads: 2}, Network: torch.NetworkOptions{DType: dtype},
 		})
-	}, 0.03)
+	}, tol)
 }
