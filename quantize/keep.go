@@ -58,5 +58,9 @@ func (j *job) search(ctx context.Context, c *calibration, t threshold, first Att
 			best = next
 		}
 	}
-	return best, nil
+	var err error
+	if best.Layers == nil {
+		err = j.measure(ctx, c, &best)
+	}
+	return best, err
 }

@@ -50,6 +50,8 @@ type Attempt struct {
 	Float     []string // convolutions in float32, in the order of the graph
 	Layers    []Layer  // the others
 	Agreement Agreement
+
+	held holding
 }
 
 // A job is Options at work.
@@ -85,6 +87,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if r.First, err = j.attempt(ctx, c, best.threshold, j.Keep, float); err != nil {
 		return nil, err
 	}
+	if err := j.measure(ctx, c, &r.First); err != nil {
+		return nil, err
+	}
 	r.Attempt, err = j.search(ctx, c, best.threshold, r.First, float)
 	return r, err
 }
@@ -115,16 +120,19 @@ func newJob(o Options) (*job, error) {
 	return &job{Options: o, net: net}, nil
 }
 
-// attempt measures what comes of a threshold and of keeping layers in float32.
+// attempt sees what comes of a threshold and of keeping layers in float32.
 func (j *job) attempt(ctx context.Context, c *calibration, t threshold, keep []string, float []verdict) (Attempt, error) {
 	h := hold(j.net.whole, keep)
-	a := Attempt{Scales: h.scales(c.counts, t), Float: h.float(j.net.whole)}
+	a := Attempt{Scales: h.scales(c.counts, t), Float: h.float(j.net.whole), held: h}
 	var err error
-	if a.Layers, err = j.layers(ctx, c, h, a.Scales); err != nil {
-		return a, err
-	}
 	a.Agreement, err = j.checkIntegers(ctx, a.Scales, float)
 	return a, err
+}
+
+// measure fills in the layers of an attempt.
+func (j *job) measure(ctx context.Context, c *calibration, a *Attempt) (err error) {
+	a.Layers, err = j.layers(ctx, c, a.held, a.Scales)
+	return err
 }
 
 // each calls f with the clips that can be read, and returns their samples.

@@ -79,7 +79,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"calibrate", "choose scales", "check fp32", "measure layers", "check int8"}; !slices.Equal(steps, want) {
+	if want := []string{"calibrate", "choose scales", "check fp32", "check int8", "measure layers"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %v, want %v", steps, want)
 	}
 	best := slices.MinFunc(r.Trials, func(a, b Trial) int { return int(math.Copysign(1, a.Error-b.Error)) })
@@ -122,6 +122,9 @@ func TestRunKeepsTheWorst(t *testing.T) {
 	}
 	if r.First.Agreement.Top1 > 0.8 || r.Agreement.Top1 < 0.85 || !slices.Contains(r.Float, "b") || len(r.Float) <= len(r.First.Float) {
 		t.Errorf("agreement %v with %v in float32, then %v with %v", r.First.Agreement.Top1, r.First.Float, r.Agreement.Top1, r.Float)
+	}
+	if len(r.Layers)+len(r.Float) != 5 || len(r.First.Layers) != 4 {
+		t.Errorf("%d layers measured with %v in float32, %d before", len(r.Layers), r.Float, len(r.First.Layers))
 	}
 	o.MinAgreement = 0
 	r, err = Run(t.Context(), o)
