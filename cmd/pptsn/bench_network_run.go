@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"runtime"
@@ -58,12 +59,13 @@ func (b *networkBench) newSeries(e *benchEngine, clips []*clip.Clip) *networkSer
 	if !e.place.onCPU() {
 		return s
 	}
-	if s.threads = b.engine.threads; s.threads == 0 {
-		s.threads = runtime.GOMAXPROCS(0)
-	}
+	s.threads = b.threads()
 	s.instruction = instructionFor(e.precision)
 	return s
 }
+
+// threads is how many compute on the CPU.
+func (o *benchOptions) threads() int { return cmp.Or(o.engine.threads, runtime.GOMAXPROCS(0)) }
 
 // instructionFor is the one that computes fastest in a precision, if this
 // processor's is known.
