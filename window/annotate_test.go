@@ -18,7 +18,7 @@ import (
 func TestAnnotateKeepsTimes(t *testing.T) {
 	captions := []window.Caption{{0, time.Hour, "a label 0.93"}}
 	for _, path := range []string{
-		odd(t, "gen-vfr.mp4"), odd(t, "nonzero-start.mp4"), odd(t, "gen-rotated-90.mp4"), odd(t, "gen-corrupt-middle.mp4"),
+		odd(t, "gen-vfr.mp4"), odd(t, "nonzero-start.mp4"), odd(t, "rotated-90.mov"), odd(t, "gen-corrupt-middle.mp4"),
 		odd(t, "odd-dims-444.mp4"), odd(t, "gen-1-frames.mp4"), odd(t, "-video-with-dash-.mp4"), odd(t, "gen-7x5.avi"),
 	} {
 		name := filepath.Base(path)
