@@ -15,6 +15,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/engine"
 	"github.com/pptsn/pptsn/internal/ordered"
+	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -71,7 +72,7 @@ func benchmarkMany(b *testing.B, m *pptsn.Model, file string) {
 			manys = append(manys, perClip(func() { manyAll(b, m, files) }))
 		}
 	}
-	decode, network, many := quantile(decodes, 0.5), quantile(networks, 0.5), quantile(manys, 0.5)
+	decode, network, many := turns.Median(decodes), turns.Median(networks), turns.Median(manys)
 	b.ReportMetric(0, "ns/op") // of all turns together: says nothing
 	b.ReportMetric(1e3*decode, "ms/decode")
 	b.ReportMetric(1e3*network, "ms/network")
@@ -129,7 +130,7 @@ func manyModel(b *testing.B, network tsn.Spec, spec clip.Spec) *pptsn.Model {
 	}
 	path := filepath.Join(b.TempDir(), "m")
 	manifest := bundle.Manifest{Model: "m", Network: network, Source: "inference", Preprocess: spec}
-	if err := bundle.Write(path, manifest, net, randomWeights(net.Graph)); err != nil {
+	if err := bundle.Write(path, manifest, net, net.Init(headStd, 0)); err != nil {
 		b.Fatal(err)
 	}
 	m, err := pptsn.Open(path, pptsn.Options{Engine: engine.Options{Threads: threads}})

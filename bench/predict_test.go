@@ -10,6 +10,7 @@ import (
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/engine"
+	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/tsn"
 )
@@ -38,7 +39,7 @@ func BenchmarkPredict(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	weights := randomWeights(net.Graph)
+	weights := net.Init(headStd, 0)
 	path := filepath.Join(b.TempDir(), "m")
 	manifest := bundle.Manifest{Model: "m", Network: model.Network, Source: "inference", Preprocess: inference.Clip}
 	if err := bundle.Write(path, manifest, net, weights); err != nil {
@@ -83,9 +84,9 @@ func BenchmarkPredict(b *testing.B) {
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of all turns together: says nothing
-	b.ReportMetric(quantile(wholes, 0.5), "s/clip")
-	b.ReportMetric(quantile(ratios, 0.5), "predict/network")
-	b.ReportMetric((quantile(ratios, 1)-quantile(ratios, 0))/2*100, "±%")
+	b.ReportMetric(turns.Median(wholes), "s/clip")
+	b.ReportMetric(turns.Median(ratios), "predict/network")
+	b.ReportMetric((turns.Quantile(ratios, 1)-turns.Quantile(ratios, 0))/2*100, "±%")
 }
 
 // draw makes an H.264 clip of 10 s, 340x256 as Kinetics clips are.

@@ -6,21 +6,21 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/ort"
+	"github.com/pptsn/pptsn/quantize"
 	"github.com/pptsn/pptsn/tensor"
 	"github.com/pptsn/pptsn/tsn"
 )
 
 const (
 	threads = 2                      // of each engine
-	turns   = 15                     // of each engine in one iteration of a benchmark
+	rounds  = 15                     // of turns in one iteration of a benchmark
 	rest    = 250 * time.Millisecond // before each turn: ONNX Runtime's threads go on spinning for longer than 20 ms
 )
 
@@ -30,69 +30,105 @@ type runner interface {
 	Close() error
 }
 
-// BenchmarkResNet50vd is PP-TSN's network, one view a video, in float32:
-// oneDNN against ONNX Runtime's CPU provider, which has all its graph
-// optimisations, its memory arena, spinning threads and weights packed ahead.
+// headStd is the deviation of random classifiers: scores differ enough to be compared.
+const headStd = 0.05
+
+// A contender is an engine of BenchmarkResNet50vd.
+type contender struct {
+	name      string
+	tolerance float64 // of the scores, as a share of the largest
+	runner
+	seconds []float64 // of a frame, in each turn
+}
+
+// BenchmarkResNet50vd is PP-TSN's network, one view a video: oneDNN in float32,
+// bfloat16 and 8-bit integers against ONNX Runtime's CPU provider in float32,
+// which has all its graph optimisations, its memory arena, spinning threads and
+// weights packed ahead. The command pptsn bench network compares all engines, and
+// with what the cores can do.
 func BenchmarkResNet50vd(b *testing.B) {
 	net, err := tsn.Build(tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400}, 1, 224, 224)
 	if err != nil {
 		b.Fatal(err)
 	}
-	g, w := net.Graph, randomWeights(net.Graph)
-	peer, err := ort.Compile(g, w, ort.Options{Threads: threads})
+	w := net.Init(headStd, 0)
+	peer, err := ort.Compile(net.Graph, w, ort.Options{Threads: threads})
 	if absent := new(ort.NotFoundError); errors.As(err, &absent) {
 		b.Skip(err)
 	} else if err != nil {
 		b.Fatal(err)
 	}
 	defer peer.Close()
-	ours, err := onednn.Compile(g, w, onednn.Options{Threads: threads})
-	if err != nil {
-		b.Fatal(err)
+	contenders := []*contender{{name: "ort", tolerance: 1e-5, runner: peer}}
+	for _, c := range []struct {
+		precision graph.Precision
+		tolerance float64
+	}{{graph.FP32, 1e-4}, {graph.BF16, 0.05}, {graph.INT8, 0.2}} {
+		if onednn.Supports(c.precision) != nil {
+			continue
+		}
+		ours := compile(b, net, w, c.precision)
+		defer ours.Close()
+		contenders = append(contenders, &contender{name: c.precision.String(), tolerance: c.tolerance, runner: ours})
 	}
-	defer ours.Close()
 	for _, batch := range []int{1, 8, 10} {
 		b.Run(fmt.Sprint("batch=", batch), func(b *testing.B) {
-			in := tensor.New(tensor.Float32, batch, 1, 3, 224, 224)
-			fill(in, rand.New(rand.NewPCG(1, uint64(batch))), 2)
-			bound, err := g.Bind(in.Shape)
+			in := noise(batch)
+			bound, err := net.Graph.Bind(in.Shape)
 			if err != nil {
 				b.Fatal(err)
 			}
-			compare(b, ours, peer, in, batch, float64(bound.FLOPs())/float64(batch))
+			compare(b, contenders, in, batch, float64(bound.FLOPs())/float64(batch))
 		})
 	}
 }
 
-// compare reports the speed of both engines, for inputs of so many frames and
-// operations a frame.
-func compare(b *testing.B, ours, peer runner, in *tensor.Dense, frames int, flops float64) {
-	agree(b, run(b, ours, in), run(b, peer, in)) // and warm up
-	run(b, ours, in)
-	run(b, peer, in)
-	var mine, theirs, ratios []float64
+// noise is n videos of a view.
+func noise(n int) *tensor.Dense {
+	in := tensor.New(tensor.Float32, n, 1, 3, 224, 224)
+	fill(in, rand.New(rand.NewPCG(1, uint64(n))), 2)
+	return in
+}
+
+func compile(b *testing.B, net *tsn.Network, w graph.Weights, p graph.Precision) *onednn.Engine {
+	o := onednn.Options{Threads: threads, Precision: p}
+	var err error
+	if p == graph.INT8 {
+		if o.Scales, err = quantize.Rough(b.Context(), net.Graph, w, threads, noise(4)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	e, err := onednn.Compile(net.Graph, w, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e
+}
+
+// compare reports the speed of all contenders, for inputs of so many frames and
+// operations a frame. The first is the peer.
+func compare(b *testing.B, contenders []*contender, in *tensor.Dense, frames int, flops float64) {
+	want := run(b, contenders[0], in)
+	for _, c := range contenders {
+		agree(b, c, run(b, c, in), want)
+		c.seconds = nil
+	}
 	for b.Loop() {
-		for turn := range turns {
-			var m, t float64
-			if turn%2 == 0 {
-				m, t = seconds(b, ours, in), seconds(b, peer, in)
-			} else {
-				t, m = seconds(b, peer, in), seconds(b, ours, in)
-			}
-			mine, theirs, ratios = append(mine, m/float64(frames)), append(theirs, t/float64(frames)), append(ratios, t/m)
+		for _, i := range turns.Order(rounds, len(contenders)) {
+			c := contenders[i]
+			c.seconds = append(c.seconds, seconds(b, c, in)/float64(frames))
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of all turns together: says nothing
-	for _, e := range []struct {
-		name    string
-		samples []float64
-	}{{"onednn", mine}, {"ort", theirs}} {
-		median, spread := quantile(e.samples, 0.5), quantile(e.samples, 0.75)-quantile(e.samples, 0.25)
-		b.ReportMetric(median*1e3, e.name+"-ms/frame")
-		b.ReportMetric(flops/median/1e9, e.name+"-GFLOP/s")
-		b.ReportMetric(spread/2/median*100, e.name+"-±%")
+	for i, c := range contenders {
+		median := turns.Median(c.seconds)
+		b.ReportMetric(median*1e3, c.name+"-ms/frame")
+		b.ReportMetric(flops/median/1e9, c.name+"-GFLOP/s")
+		b.ReportMetric(turns.Spread(c.seconds), c.name+"-±%")
+		if i > 0 {
+			b.ReportMetric(turns.Median(turns.Ratios(contenders[0].seconds, c.seconds)), "ort/"+c.name)
+		}
 	}
-	b.ReportMetric(quantile(ratios, 0.5), "ort/onednn")
 }
 
 func run(b *testing.B, e runner, in *tensor.Dense) *tensor.Dense {
@@ -110,44 +146,16 @@ func seconds(b *testing.B, e runner, in *tensor.Dense) float64 {
 	return time.Since(start).Seconds()
 }
 
-// agree fails unless both have computed the same network.
-func agree(b *testing.B, x, y *tensor.Dense) {
+// agree fails unless a contender has computed the same network as the peer.
+func agree(b *testing.B, c *contender, got, want *tensor.Dense) {
 	var largest, worst float64
-	for i, v := range y.Float32s() {
+	for i, v := range want.Float32s() {
 		largest = max(largest, math.Abs(float64(v)))
-		worst = max(worst, math.Abs(float64(v)-float64(x.Float32s()[i])))
+		worst = max(worst, math.Abs(float64(v)-float64(got.Float32s()[i])))
 	}
-	if !(worst <= 1e-4*largest) {
-		b.Fatalf("the engines' scores differ by %g, the largest is %g", worst, largest)
+	if !(worst <= c.tolerance*largest) {
+		b.Fatalf("%s: scores differ from ONNX Runtime's by %g, the largest is %g", c.name, worst, largest)
 	}
-}
-
-func quantile(samples []float64, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(samples))
-	at := q * float64(len(sorted)-1)
-	i := int(at)
-	return sorted[i] + (at-float64(i))*(sorted[min(i+1, len(sorted)-1)]-sorted[i])
-}
-
-// randomWeights keep the activations of a deep network near 1: variances and
-// gains are 1, convolutions have the gain of their fan-in.
-func randomWeights(g *graph.Graph) graph.Weights {
-	rng, w := rand.New(rand.NewPCG(0, 0)), graph.Weights{}
-	for _, p := range g.Params {
-		d := tensor.New(tensor.Float32, p.Shape...)
-		switch {
-		case len(p.Shape) > 1:
-			fill(d, rng, float32(math.Sqrt(3/float64(tensor.Count(p.Shape)/p.Shape[0]))))
-		case strings.HasSuffix(p.Name, "_variance"), strings.HasSuffix(p.Name, "_batch_norm.weight"):
-			for i, v := 0, d.Float32s(); i < len(v); i++ {
-				v[i] = 1
-			}
-		default:
-			fill(d, rng, 0.1)
-		}
-		w[p.Name] = d
-	}
-	return w
 }
 
 // fill draws uniformly from (-scale, scale).

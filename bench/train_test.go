@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/tensor"
 	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/train"
@@ -106,13 +107,13 @@ func race(b *testing.B, ours, peer *stepper, tolerance float64) {
 		samples []float64
 		side    *stepper
 	}{{"ours", mine, ours}, {"pytorch", theirs, peer}} {
-		median, spread := quantile(e.samples, 0.5), quantile(e.samples, 0.75)-quantile(e.samples, 0.25)
+		median := turns.Median(e.samples)
 		b.ReportMetric(median, e.name+"-s")
-		b.ReportMetric(spread/2/median*100, e.name+"-±%")
+		b.ReportMetric(turns.Spread(e.samples), e.name+"-±%")
 		b.ReportMetric(float64(e.side.last.Peak-e.side.ready.Resident)/1e6, e.name+"-MB")
 		b.ReportMetric(float64(e.side.last.Peak)/1e6, e.name+"-peak-MB")
 	}
-	b.ReportMetric(quantile(ratios, 0.5), "pytorch/ours")
+	b.ReportMetric(turns.Median(ratios), "pytorch/ours")
 }
 
 // newTrainRun writes weights and a batch of so many clips and segments, from
@@ -132,7 +133,7 @@ func newTrainRun(b *testing.B, clips, segments int) trainRun {
 	for _, p := range train.DefaultRules(tsn.PPTSN, 1e-4).Trainable(net) {
 		rules[p.Name] = trainParam{Trainable: true, LRMult: p.LRMult, Decay: p.Decay}
 	}
-	w := randomWeights(net.Graph)
+	w := net.Init(headStd, 0)
 	var values []*tensor.Dense
 	for _, p := range net.Params {
 		rule := rules[p.Name]
