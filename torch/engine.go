@@ -77,12 +77,12 @@ func Compile(ctx context.Context, g *graph.Graph, w graph.Weights, o EngineOptio
 	}
 	e := &Engine{session: session, net: net, splits: map[string]*split{}}
 	e.replays = replays{off: true, seen: map[pieceShape]bool{}, kept: map[pieceShape]*replay{}}
+	e.pass.Direct = net.dtype != Float64
 	n := lanesOnCPU
 	e.views = viewsOnCPU
 	if o.Session.Device.CUDA {
 		n, e.views = lanesOnCUDA, viewsOnCUDA
 		e.replays.off = o.NoGraphs
-		e.pass.Fused = net.dtype != Float64
 		err = session.Do(ctx, func(s *Scope) error { e.uploads = s.newStream(); return nil })
 	}
 	if o.Views > 0 {
@@ -112,7 +112,8 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 				in[i] = s.To(in[i], e.net.dtype)
 			}
 		}
-		for i, t := range e.net.Forward(s, e.pass, in...) {
+		all := func(s *Scope) []Tensor { return e.net.Forward(s, e.pass, in...) }
+		for i, t := range e.forgiving(s, all) {
 			out[i] = s.Dense(t, tensor.Float32)
 		}
 		return nil

@@ -13,9 +13,10 @@ type Pass struct {
 	Training bool
 	// Params replace the network's own for this pass, by name; absent ones stay.
 	Params map[string]Tensor
-	// Fused computes convolutions together with the sum and ReLU behind them:
-	// for inference on a CUDA device whose libtorch has cuDNN.
-	Fused bool
+	// Direct calls oneDNN's and cuDNN's own operators for convolutions, for
+	// inference. cuDNN's compute the sum and ReLU behind them as well, and
+	// libtorch would give those with one pixel to a BLAS if it has one thread.
+	Direct bool
 	// Stats receives the statistics of every batch norm, in order, if Training.
 	Stats *[]BatchStats
 }

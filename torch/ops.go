@@ -20,10 +20,16 @@ func (r *run) conv(op graph.Conv, in []Tensor) Tensor {
 		x = r.pad(x, pad, 0)
 		pad = graph.Pad{}
 	}
-	if r.pass.Fused && op.Act.Func == graph.ReLU {
-		return r.fused(op, x, w, bias, rest, []int{pad.Top, pad.Left})
+	var y Tensor
+	pads := []int{pad.Top, pad.Left}
+	switch direct := r.pass.Direct; {
+	case direct && r.session.device.CUDA && op.Act.Func == graph.ReLU:
+		return r.fused(op, x, w, bias, rest, pads)
+	case direct && !r.session.device.CUDA:
+		y = r.Call("aten::mkldnn_convolution", x, w, bias, pads, op.Stride[:], op.Dilation[:], op.Groups)
+	default:
+		y = r.Call("aten::conv2d", x, w, bias, op.Stride[:], pads, op.Dilation[:], op.Groups)
 	}
-	y := r.Call("aten::conv2d", x, w, bias, op.Stride[:], []int{pad.Top, pad.Left}, op.Dilation[:], op.Groups)
 	if op.Residual {
 		y = r.Call("aten::add_.Tensor", y, rest[0], 1)
 	}

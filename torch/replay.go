@@ -116,15 +116,24 @@ func (r *replay) free(s *Session) {
 
 // body computes a piece operation by operation.
 func (e *Engine) body(s *Scope, shape pieceShape, pixels Tensor) []Tensor {
-	run := func(s *Scope) (out []Tensor) {
+	return e.forgiving(s, func(s *Scope) (out []Tensor) {
 		s.tuned(func() { out = e.network(s, shape, s.normalizer(shape.normalize, shape.split.w), pixels) })
 		return out
-	}
-	out, err := s.try(run)
-	if err != nil && e.pass.Fused {
-		e.pass.Fused = false
-		e.note(fmt.Sprintf("without cuDNN's fused convolutions, which failed: %v", err))
-		out, err = s.try(run)
+	})
+}
+
+// forgiving runs f and, if it fails with operators of Pass.Direct, again and
+// from then on without: not every build of libtorch has them for every type.
+func (e *Engine) forgiving(s *Scope, f func(*Scope) []Tensor) []Tensor {
+	out, err := s.try(f)
+	if err != nil && e.pass.Direct {
+		reason := err
+		e.pass.Direct = false
+		if out, err = s.try(f); err == nil {
+			e.note(fmt.Sprintf("convolutions by libtorch's general operator, since oneDNN's or cuDNN's own failed: %v", reason))
+		} else {
+			e.pass.Direct = true // it was not to blame
+		}
 	}
 	s.Fail(err)
 	return out
