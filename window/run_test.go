@@ -36,6 +36,7 @@ func TestWindows(t *testing.T) {
 	}{
 		{"side by side, the tail is half a window", at10, 2 * s, 2 * s, []part{{0, 2 * s, 0, 20}, {2 * s, 4 * s, 20, 20}, {4 * s, 6 * s, 40, 20}, {6 * s, 7 * s, 60, 10}}},
 		{"the tail is less than half", at10, 4 * s, 3 * s, []part{{0, 4 * s, 0, 40}, {3 * s, 7 * s, 30, 40}}},
+		{"a tail of two fifths", at10, 5 * s, 5 * s, []part{{0, 5 * s, 0, 50}}},
 		{"overlapping", at10, 4 * s, 2 * s, []part{{0, 4 * s, 0, 40}, {2 * s, 6 * s, 20, 40}, {4 * s, 7 * s, 40, 30}}},
 		{"gaps", at10, 1 * s, 3 * s, []part{{0, 1 * s, 0, 10}, {3 * s, 4 * s, 30, 10}, {6 * s, 7 * s, 60, 10}}},
 		{"longer than the video", at10, time.Hour, time.Hour, []part{{0, 7 * s, 0, 70}}},
