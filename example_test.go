@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"path/filepath"
 	"sync"
 
 	"github.com/pptsn/pptsn"
@@ -31,4 +32,29 @@ func Example() {
 		})
 	}
 	wg.Wait()
+}
+
+// A folder of videos: outcomes come in order, and one that fails stops no other.
+func ExampleModel_ClassifyMany() {
+	m, err := pptsn.Open("inference/ppTSN", pptsn.Options{TopK: 1, Preset: pptsn.Fast, Batch: 4})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+
+	files := func(yield func(string, error) bool) {
+		names, err := filepath.Glob("videos/*.mp4")
+		for _, name := range names {
+			if !yield(name, err) {
+				return
+			}
+		}
+	}
+	for o := range m.ClassifyMany(context.Background(), files, pptsn.Many{Batch: 4}) {
+		if o.Err != nil {
+			log.Print(o.Err)
+			continue
+		}
+		fmt.Println(o.File, o.Result.Top[0].Name)
+	}
 }

@@ -33,7 +33,7 @@ func BenchmarkPredictMany(b *testing.B) {
 		layers, segments, size, seconds int
 		ten                             bool
 	}{
-		{"network", 50, 3, 224, 2, true},
+		{"network", 50, 2, 224, 1, true},
 		{"decode", 18, 8, 64, 10, false},
 	} {
 		b.Run(tc.name, func(b *testing.B) {
@@ -66,7 +66,7 @@ func benchmarkMany(b *testing.B, m *pptsn.Model, file string) {
 		}
 	}
 	for b.Loop() {
-		for range 3 {
+		for range 2 {
 			decodes = append(decodes, perClip(func() { decodeAll(b, m, files) }))
 			networks = append(networks, perClip(func() { networkAll(b, m, loaded) }))
 			manys = append(manys, perClip(func() { manyAll(b, m, files) }))

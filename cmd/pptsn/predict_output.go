@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -49,6 +50,7 @@ const syncEvery = time.Second
 type outputFile struct {
 	f      *os.File
 	fresh  bool // nothing is in it
+	made   bool // it was not there
 	synced time.Time
 }
 
@@ -56,13 +58,13 @@ type outputFile struct {
 // another run, unless flags say what to do with them. It is called before the
 // model is read, so that this is known at once.
 func (o outputFlags) open() (*outputFile, error) {
-	f, err := os.OpenFile(o.path, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
+	_, err := os.Stat(o.path)
+	out := &outputFile{made: errors.Is(err, fs.ErrNotExist), synced: time.Now()}
+	if out.f, err = os.OpenFile(o.path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return nil, fmt.Errorf("--output: %w", err)
 	}
-	out := &outputFile{f: f, synced: time.Now()}
 	if err := out.claim(o); err != nil {
-		f.Close()
+		out.f.Close()
 		return nil, err
 	}
 	return out, nil
@@ -110,5 +112,11 @@ func (out *outputFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Close brings the records to the disk.
-func (out *outputFile) Close() error { return errors.Join(out.f.Sync(), out.f.Close()) }
+// Close brings the records to the disk. A new file in which there are none, as
+// where the model could not be read, is taken away.
+func (out *outputFile) Close() error {
+	if info, err := out.f.Stat(); err == nil && info.Size() == 0 && out.made {
+		os.Remove(out.f.Name())
+	}
+	return errors.Join(out.f.Sync(), out.f.Close())
+}

@@ -170,6 +170,13 @@ func TestPredictResumeRefused(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s, want %q; file %q", tc.name, code, stderr, tc.want, got)
 		}
 	}
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	if code, _, _ := command(t, "", "predict", "-m", "absent", "--json", "--output", nothing, f.clip); code != 1 {
+		t.Errorf("without model: exit code %d", code)
+	}
+	if _, err := os.Stat(nothing); err == nil {
+		t.Error("an empty file is left of a run that did not begin")
+	}
 	csvArgs := []string{"predict", "-m", f.model, "--csv", "--output", out, "--resume", list}
 	if code, _, stderr := command(t, "", csvArgs...); code != 1 || !strings.Contains(stderr, "another form") {
 		t.Errorf("other form: exit code %d, %s", code, stderr)

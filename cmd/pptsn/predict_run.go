@@ -47,7 +47,11 @@ func predictFiles(cmd *cobra.Command, o predictOptions) (err error) {
 		}
 		defer stop()
 	}
-	return o.classifyAll(cmd.Context(), m, files, p)
+	err = o.classifyAll(cmd.Context(), m, files, p)
+	if out != nil && cmd.Context().Err() != nil {
+		fmt.Fprintf(p.err, "pptsn: the results so far are in %s: go on with --resume\n", o.output.path)
+	}
+	return err
 }
 
 // format is the form of the results.

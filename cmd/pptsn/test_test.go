@@ -313,3 +313,16 @@ func TestTestRealClips(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 }
+
+// A checkpoint has no scales; contradicting flags are known before it is read.
+func TestTestEngineFlags(t *testing.T) {
+	for _, tc := range []struct{ flags, want string }{
+		{"--precision int8", "pptsn quantize"},
+		{"--engine onednn --use_gpu True", "--engine torch"},
+	} {
+		code, _, stderr := command(t, "", append([]string{"test", "-c", "x.yaml", "-w", "x.pdparams"}, strings.Fields(tc.flags)...)...)
+		if code != 2 || !strings.Contains(stderr, tc.want) {
+			t.Errorf("%s: exit code %d, %s, want %q", tc.flags, code, stderr, tc.want)
+		}
+	}
+}
