@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/pptsn/pptsn/graph"
-	"github.com/pptsn/pptsn/onnx"
 	"github.com/pptsn/pptsn/ort"
 	"github.com/pptsn/pptsn/tensor"
 )
@@ -46,7 +45,9 @@ func (r *ortRunner) compile(shape []int) (*ortBody, error) {
 	return b, err
 }
 
-// quantise rounds as the provider can use it.
+// quantise rounds as the provider can use it. Convolutions with a sum inside
+// stay in floats within ONNX Runtime's CPU provider: what onnx.SplitSums would do
+// for them is faster, but no longer what the scales mean.
 func (r *ortRunner) quantise(body *graph.Graph) (*graph.Graph, error) {
 	scales := graph.Scales{} // the tail's are float32
 	for _, v := range body.Inputs {
@@ -62,11 +63,7 @@ func (r *ortRunner) quantise(body *graph.Graph) (*graph.Graph, error) {
 	if r.options.Provider == ort.TensorRT {
 		return graph.Quantize(body, r.w, scales.AllSigned(), graph.QuantizeOptions{FloatBias: true})
 	}
-	q, err := graph.Quantize(body, r.w, scales, graph.QuantizeOptions{})
-	if err != nil || r.options.Provider != ort.CPU {
-		return q, err
-	}
-	return onnx.SplitSums(q), nil
+	return graph.Quantize(body, r.w, scales, graph.QuantizeOptions{})
 }
 
 // A piece is some rows, ready to be computed.

@@ -24,6 +24,10 @@ type exportOptions struct {
 	name       string
 	preprocess string
 	labels     string
+
+	model   string // an exported model, instead of config and weights
+	onnx    bool
+	onnxFor string
 }
 
 func newExport() *cobra.Command {
@@ -34,11 +38,26 @@ func newExport() *cobra.Command {
 		Long: `Export writes a checkpoint's network and weights as Paddle Inference reads them
 (.pdmodel, .pdiparams, .pdiparams.info), and beside them how a video becomes the
 network's input and what the classes are called (.pptsn.json). Then it reads the
-files back and compares what they compute.`,
+files back and compares what they compute.
+
+With --onnx it also writes NAME.onnx for other programs: the network with its batch
+norms folded in, for any number of clips at once, with preprocessing and labels as
+JSON among its metadata. Where ONNX Runtime is there, the file is run and compared.
+With -m only that file is written, of a model that was exported before; of a model
+that pptsn quantize has made it computes in 8-bit integers. TensorRT wants these in
+another form than ONNX Runtime (--onnx_for tensorrt).`,
 		Example: `  pptsn export -c configs/recognition/pptsn/pptsn_k400_videos.yaml -p ppTSN_best.pdparams -o inference/ppTSN
-  pptsn export -c my.yaml -p best.pdparams -o inference/mine --override MODEL.head.num_classes=8 --labels labels.txt`,
+  pptsn export -c my.yaml -p best.pdparams -o inference/mine --override MODEL.head.num_classes=8 --labels labels.txt
+  pptsn export -c my.yaml -p best.pdparams -o inference/mine --onnx
+  pptsn export -m inference/mine_int8 --onnx --onnx_for tensorrt -o tensorrt`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(cmd); err != nil {
+				return err
+			}
+			if o.model != "" {
+				return exportModel(cmd, o)
+			}
 			return export(cmd, o)
 		},
 	}
@@ -50,13 +69,13 @@ files back and compares what they compute.`,
 	f.StringVar(&o.name, "save_name", "", "name of the files (default: the configuration's model_name)")
 	f.StringVar(&o.preprocess, "preprocess", "inference", "which preprocessing the model carries: inference (INFERENCE) or test (PIPELINE.test)")
 	f.StringVar(&o.labels, "labels", "", "class names: a file, or kinetics400 or ucf101 (default: by the configuration's data set)")
+	f.StringVarP(&o.model, "model", "m", "", "with --onnx: an exported model to convert, instead of -c and -p; the file goes beside it or to -o")
+	f.BoolVar(&o.onnx, "onnx", false, "write the network as ONNX too")
+	f.StringVar(&o.onnxFor, "onnx_for", forONNXRuntime, "with --onnx, for quantised models: who reads the file, onnxruntime or tensorrt")
 	return cmd
 }
 
 func export(cmd *cobra.Command, o exportOptions) error {
-	if o.config == "" || o.weights == "" {
-		return usagef("export needs -c CONFIG and -p WEIGHTS.pdparams (see pptsn export --help)")
-	}
 	cfg, err := config.Load(o.config, o.overrides)
 	if err != nil {
 		return err
@@ -87,7 +106,11 @@ func export(cmd *cobra.Command, o exportOptions) error {
 	if err != nil {
 		return fmt.Errorf("the written model does not compute what the checkpoint does: %w", err)
 	}
-	return reportExport(cmd.OutOrStdout(), prefix, diff)
+	if err := reportExport(cmd.OutOrStdout(), prefix, diff); err != nil || !o.onnx {
+		return err
+	}
+	m := onnxModel{graph: net.Graph, weights: weights, name: manifest.Model, manifest: &manifest}
+	return onnxExport{cmd, o.onnxFor}.write(m, prefix+".onnx")
 }
 
 func reportExport(w io.Writer, prefix string, diff float64) error {

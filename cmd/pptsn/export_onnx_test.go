@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pptsn/pptsn/bundle"
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/graph/graphtest"
+	"github.com/pptsn/pptsn/ort"
+)
+
+func needORT(t *testing.T) {
+	t.Helper()
+	if _, err := ort.Load(""); errors.As(err, new(*ort.NotFoundError)) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExportONNX(t *testing.T) {
+	needORT(t)
+	f := makeFixture(t)
+	dir := t.TempDir()
+	labels := writeFile(t, filepath.Join(dir, "labels.txt"), "a\nb\nc\nd\ne\nf\ng \"7\"\n")
+	code, stdout, stderr := command(t, "", "export", "-c", f.config, "-p", f.weights, "-o", dir, "--labels", labels, "--onnx")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	file := filepath.Join(dir, "ppTSN.onnx")
+	if !strings.Contains(stdout, file+"\n") || !strings.Contains(stdout, "ONNX Runtime's scores and the model's:") {
+		t.Errorf("printed %q", stdout)
+	}
+	for key, want := range map[string]string{"model_name": "ppTSN", "scores": "logits", "labels": `["a","b","c","d","e","f","g \"7\""]`} {
+		if got := metadata(t, file)[key]; got != want {
+			t.Errorf("metadata %s is %q, want %q", key, got, want)
+		}
+	}
+	b, err := bundle.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	preprocess, err := json.Marshal(b.Manifest.Preprocess)
+	if got := metadata(t, file)["preprocess"]; err != nil || got != string(preprocess) {
+		t.Errorf("preprocess is %s, want %s (%v)", got, preprocess, err)
+	}
+	sameScores(t, file, b.Graph, b.Weights, 1e-4)
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
+		t.Errorf("temporary files are left: %v", left)
+	}
+}
+
+func metadata(t *testing.T, file string) map[string]string {
+	t.Helper()
+	pairs, err := ort.Metadata(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pairs
+}
+
+// sameScores compares the file with the evaluator, for one clip and for two.
+func sameScores(t *testing.T, file string, g *graph.Graph, w graph.Weights, tol float64) {
+	t.Helper()
+	e, err := ort.Open(file, ort.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	for _, clips := range []int{1, 2} {
+		in := noise(append([]int{clips}, g.Inputs[0].Shape[1:]...))
+		want, wantErr := graph.Eval(g, w, in)
+		got, err := e.Run(t.Context(), in)
+		if err := errors.Join(err, wantErr); err != nil {
+			t.Fatal(err)
+		}
+		if err := graphtest.Compare(got[0], want[0], tol); err != nil {
+			t.Errorf("%d clips: %v", clips, err)
+		}
+	}
+}
+
+// A quantised model becomes a file that means what graph.Quantize does, in the
+// form of either reader; no other file is written.
+func TestExportModelONNX(t *testing.T) {
+	needORT(t)
+	f := makeFixture(t)
+	plain, err := bundle.Open(f.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, w, err := graph.Optimize(plain.Graph, plain.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := g.Bind(append([]int{1}, g.Inputs[0].Shape[1:]...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scales, err := graphtest.Scales(bound, w, noise(bound.Inputs[0].Shape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := *plain.Manifest
+	m.Scales = scales
+	int8 := filepath.Join(t.TempDir(), "int8")
+	if err := plain.Copy(int8, m); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		reader string
+		scales graph.Scales
+		o      graph.QuantizeOptions
+	}{
+		{"onnxruntime", scales, graph.QuantizeOptions{}},
+		{"tensorrt", scales.AllSigned(), graph.QuantizeOptions{FloatBias: true}},
+	} {
+		dir := filepath.Join(t.TempDir(), "new", "folder")
+		code, stdout, stderr := command(t, "", "export", "-m", int8, "--onnx", "--onnx_for", tc.reader, "-o", dir, "--save_name", "mine")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		file := filepath.Join(dir, "mine.onnx")
+		if !strings.HasPrefix(stdout, file+"\n") {
+			t.Errorf("printed %q", stdout)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+			t.Errorf("written: %v", entries)
+		}
+		q, err := graph.Quantize(g, w, tc.scales, tc.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameScores(t, file, q, w, 0.05) // roundings of 23 layers, and of the sums' addends
+		if info, err := os.Stat(file); err != nil || info.Size() > int64(plain.Graph.ParamCount())*3/2 {
+			t.Errorf("%s takes %d bytes for %d weights, %v", file, info.Size(), plain.Graph.ParamCount(), err)
+		}
+	}
+	// Without -o the file goes beside the others.
+	if code, _, stderr := command(t, "", "export", "-m", int8, "--onnx"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if _, err := os.Stat(int8 + ".onnx"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExportONNXUsage(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-m", "model"}, "add --onnx"},
+		{[]string{"-m", "model", "--onnx", "-c", "x.yaml"}, "one or the other"},
+		{[]string{"-m", "model", "--onnx", "-p", "x.pdparams"}, "one or the other"},
+		{[]string{"-m", "model", "--onnx", "--labels", "ucf101"}, "--labels is for a checkpoint"},
+		{[]string{"-m", "model", "--onnx", "--override", "a=b"}, "--override is for a checkpoint"},
+		{[]string{"-m", "model", "--onnx", "--onnx_for", "openvino"}, "want onnxruntime or tensorrt"},
+		{[]string{"-c", "x.yaml", "-p", "x.pdparams", "--onnx_for", "tensorrt"}, "add --onnx"},
+		{[]string{"--onnx"}, "-m MODEL and --onnx"},
+	} {
+		code, _, stderr := command(t, "", append([]string{"export"}, tc.args...)...)
+		if code != 2 || !strings.Contains(stderr, tc.want) {
+			t.Errorf("%v: exit code %d, %q, want 2 and %q", tc.args, code, stderr, tc.want)
+		}
+	}
+}
+
+// Without the library the file is written, and the user told that nobody has
+// checked it. The process that looks must be one that has not loaded it.
+func TestExportONNXWithoutLibrary(t *testing.T) {
+	f := makeFixture(t)
+	dir := t.TempDir()
+	cmd := child(t, []string{ort.LibraryVariable + "=" + filepath.Join(dir, "nothing")}, "export", "-m", f.model, "--onnx", "-o", dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "not checked with ONNX Runtime") || !strings.Contains(string(out), "make setup") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ppTSN.onnx")); err != nil {
+		t.Error(err)
+	}
+}
