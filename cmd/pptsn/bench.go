@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,10 +25,18 @@ type benchOptions struct {
 	json      bool
 	engine    engineFlags
 	videos    []string
+	workers   int // videos decoded at the same time
+	cores     int
+}
+
+// newBenchOptions counts the cores before moreProcs can be called.
+func newBenchOptions() benchOptions {
+	n := runtime.GOMAXPROCS(0)
+	return benchOptions{cores: n, workers: n}
 }
 
 func newBench() *cobra.Command {
-	o := benchOptions{}
+	o := newBenchOptions()
 	cmd := &cobra.Command{
 		Use:   "bench [-m MODEL | --random] [VIDEO...]",
 		Short: "Measure how fast this machine is",
@@ -45,6 +54,7 @@ else the machine does falls on all; figures are medians of the turns.`,
 	}
 	f := cmd.Flags()
 	o.addNetwork(f)
+	o.addWorkers(f)
 	o.addTurns(f)
 	cmd.AddCommand(newBenchNetwork(), newBenchDecode(), newBenchPredict(), newBenchData())
 	return cmd
@@ -57,6 +67,10 @@ func (o *benchOptions) addModel(f *pflag.FlagSet) {
 func (o *benchOptions) addConfig(f *pflag.FlagSet) {
 	f.StringVarP(&o.config, "config", "c", "", "configuration (YAML), instead of -m (default: "+defaultConfig+")")
 	f.StringArrayVarP(&o.overrides, "override", "o", nil, "change a key of the configuration; repeatable")
+}
+
+func (o *benchOptions) addWorkers(f *pflag.FlagSet) {
+	f.IntVar(&o.workers, "workers", o.workers, "videos that are decoded at the same time")
 }
 
 func (o *benchOptions) addTurns(f *pflag.FlagSet) {
@@ -74,6 +88,8 @@ func (o *benchOptions) validate() error {
 		return usagef("--turns %d: want at least 1", o.turns)
 	case !(o.seconds >= 0 && o.seconds <= 3600):
 		return usagef("--seconds %g: want 0 to 3600", o.seconds)
+	case o.workers < 1 || o.workers > 1024:
+		return usagef("--workers %d: want 1 to 1024", o.workers)
 	}
 	return nil
 }

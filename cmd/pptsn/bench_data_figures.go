@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/internal/turns"
 )
 
 // A spread is the middle and the ends of one figure over all turns.
@@ -17,9 +18,7 @@ type spread struct {
 }
 
 func spreadOf(values []float64) spread {
-	v := slices.Sorted(slices.Values(values))
-	n := len(v)
-	return spread{(v[(n-1)/2] + v[n/2]) / 2, v[0], v[n-1]}
+	return spread{turns.Median(values), slices.Min(values), slices.Max(values)}
 }
 
 // A rateRow is what one number of workers gives.
@@ -88,12 +87,8 @@ type ratioRow struct {
 }
 
 func (b *dataBench) ratioRow(i int) ratioRow {
-	var ratios []float64
 	base, other := b.variants[0].series[i].rates(), b.variants[1].series[i].rates()
-	for turn := range base {
-		ratios = append(ratios, other[turn]/base[turn])
-	}
-	return ratioRow{"ratio", b.workers[i], spreadOf(ratios)}
+	return ratioRow{"ratio", b.workers[i], spreadOf(turns.Ratios(other, base))}
 }
 
 // A filesRow is what the clips take on disk.

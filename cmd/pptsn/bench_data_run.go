@@ -9,6 +9,7 @@ import (
 
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/probe"
 )
 
@@ -97,9 +98,7 @@ func (v *benchVariant) look(data config.Data) {
 	}
 }
 
-// measure lets all numbers of workers of all variants take turns. In every
-// other turn they go backwards, so that a machine that slows down or speeds up
-// favours none.
+// measure lets all numbers of workers of all variants take turns.
 func (b *dataBench) measure(ctx context.Context) error {
 	m := newMeter(b.err, "bench", "turns", b.repeat*len(b.variants)*len(b.workers))
 	defer m.close()
@@ -108,17 +107,12 @@ func (b *dataBench) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	for turn := range b.repeat {
-		for i := range len(b.workers) * len(b.variants) {
-			if turn%2 == 1 {
-				i = len(b.workers)*len(b.variants) - 1 - i
-			}
-			v := b.variants[i%len(b.variants)]
-			if err := b.turn(ctx, v, v.series[i/len(b.variants)]); err != nil {
-				return err
-			}
-			m.add(1)
+	for _, i := range turns.Order(b.repeat, len(b.workers)*len(b.variants)) {
+		v := b.variants[i%len(b.variants)]
+		if err := b.turn(ctx, v, v.series[i/len(b.variants)]); err != nil {
+			return err
 		}
+		m.add(1)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"time"
 
@@ -15,13 +14,13 @@ import (
 )
 
 func newBenchDecode() *cobra.Command {
-	o := benchOptions{}
+	o := newBenchOptions()
 	cmd := &cobra.Command{
 		Use:   "decode VIDEO...",
 		Short: "Measure how many videos a second are decoded",
 		Long: `Bench decode opens the videos, decodes and scales the frames that a network looks
-at, and throws them away: with one worker, and with one for each core. The files
-are in the system's cache. Videos are named as for predict.`,
+at, and throws them away: with one worker, and with --workers of them. The files are
+in the system's cache. Videos are named as for predict.`,
 		Example: `  pptsn bench decode videos/
   pptsn bench decode -m inference/ppTSN clip.mp4
   pptsn bench decode -c my.yaml -o INFERENCE.num_seg=8 val.list`,
@@ -33,6 +32,7 @@ are in the system's cache. Videos are named as for predict.`,
 	f := cmd.Flags()
 	o.addModel(f)
 	o.addConfig(f)
+	o.addWorkers(f)
 	o.addTurns(f)
 	return cmd
 }
@@ -64,12 +64,13 @@ func benchDecode(cmd *cobra.Command, o benchOptions) error {
 	if len(o.videos) == 0 {
 		return usagef("bench decode needs a video (see pptsn bench decode --help)")
 	}
+	moreProcs() // as predict
 	r, err := o.reel(cmd)
 	if err != nil {
 		return err
 	}
 	var series []*decodeSeries
-	for _, n := range slices.Compact([]int{1, runtime.NumCPU()}) {
+	for _, n := range slices.Compact([]int{1, o.workers}) {
 		series = append(series, &decodeSeries{workers: n})
 	}
 	if err := o.takeTurns(cmd.ErrOrStderr(), "bench decode", len(series), func(i int) error {
@@ -115,7 +116,7 @@ func (o *benchOptions) printDecode(w io.Writer, r *benchReel, series []*decodeSe
 		return printRows(w, rows)
 	}
 	out := &bytes.Buffer{}
-	fmt.Fprintf(out, "decode: %s, %s each, %d turns\n", countOf(len(r.files), "video"), countOf(r.spec.Sampling.Segments, "frame"), o.turns)
+	fmt.Fprintf(out, "decode: %s, %s each, %s\n", countOf(len(r.files), "video"), countOf(r.spec.Sampling.Segments, "frame"), countOf(o.turns, "turn"))
 	fmt.Fprintln(out, "workers  clips/s      ±  ms a clip of one worker")
 	for _, r := range rows {
 		fmt.Fprintf(out, "%7d  %7.1f  %3.1f %%  %23.2f\n", r.Workers, r.ClipsPerSecond, r.Spread, r.MsPerClip)

@@ -11,7 +11,7 @@ import (
 const defaultConfig = "configs/recognition/pptsn/pptsn_k400_videos.yaml"
 
 func newBenchNetwork() *cobra.Command {
-	o := benchOptions{}
+	o := newBenchOptions()
 	cmd := &cobra.Command{
 		Use:   "network -m MODEL | --random [-c CONFIG]",
 		Short: "Measure the network alone, with every engine and precision",

@@ -24,7 +24,7 @@ func printRows[R any](w io.Writer, rows []R) error {
 // printNetwork writes the table.
 func printNetwork(w io.Writer, s *benchSubject, rows []networkRow) error {
 	out := &bytes.Buffer{}
-	fmt.Fprintf(out, "%s, %s a video of %dx%d pixels, %d turns each\n", s.name, countOf(s.views, "view"), s.w, s.h, rows[0].Turns)
+	fmt.Fprintf(out, "%s, %s a video of %dx%d pixels, %s each\n", s.name, countOf(s.views, "view"), s.w, s.h, countOf(rows[0].Turns, "turn"))
 	fmt.Fprintln(out, "engine  device    precision  batch  threads  ms/frame  GFLOP/s     peak  share      ±  to ort fp32")
 	for _, r := range rows {
 		fmt.Fprintf(out, "%-7s %-9s %-9s  %5d  %7s  %8.3f  %7.0f  %7s  %5s  %3.1f %%  %11s\n", r.Engine, r.Device, r.Precision, r.Batch,

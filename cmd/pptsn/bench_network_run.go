@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/pptsn/pptsn/clip"
@@ -65,7 +64,7 @@ func (b *networkBench) newSeries(e *benchEngine, clips []*clip.Clip) *networkSer
 }
 
 // threads is how many compute on the CPU.
-func (o *benchOptions) threads() int { return cmp.Or(o.engine.threads, runtime.GOMAXPROCS(0)) }
+func (o *benchOptions) threads() int { return cmp.Or(o.engine.threads, o.cores) }
 
 // instructionFor is the one that computes fastest in a precision, if this
 // processor's is known.

@@ -16,7 +16,7 @@ import (
 )
 
 func newBenchPredict() *cobra.Command {
-	o := benchOptions{}
+	o := newBenchOptions()
 	cmd := &cobra.Command{
 		Use:   "predict -m MODEL VIDEO...",
 		Short: "Measure how many videos a second predict classifies",
@@ -35,6 +35,7 @@ their sum is more than a video's share of the time.`,
 	o.addModel(f)
 	o.addBatch(f)
 	o.engine.add(f)
+	o.addWorkers(f)
 	o.addTurns(f)
 	return cmd
 }
@@ -48,6 +49,7 @@ type predictRow struct {
 	Videos          int     `json:"videos"`
 	Bad             int     `json:"bad"`   // others, which cannot be read
 	Views           int     `json:"views"` // of each
+	Workers         int     `json:"workers"`
 	Turns           int     `json:"turns"`
 	VideosPerSecond float64 `json:"videos_per_second"`
 	MsFrames        float64 `json:"ms_frames"`  // of one video: open, decode, scale
@@ -77,6 +79,7 @@ func benchPredict(cmd *cobra.Command, o benchOptions) error {
 	}
 	defer m.Close()
 	o.engine.explain(cmd.ErrOrStderr(), m.Engine())
+	moreProcs() // as predict
 	r, err := o.reel(cmd)
 	if err != nil {
 		return err
@@ -111,19 +114,19 @@ func (o *benchOptions) openModel() (*pptsn.Model, error) {
 func (o *benchOptions) predictTurns(ctx context.Context, m *pptsn.Model, r *benchReel, stderr io.Writer) ([]*predictSeries, error) {
 	var series []*predictSeries
 	for _, n := range o.batches {
-		if err := (&predictSeries{batch: n}).turn(ctx, m, r, 0); err != nil { // to warm up
+		if err := (&predictSeries{batch: n}).turn(ctx, m, r, o.workers, 0); err != nil { // to warm up
 			return nil, err
 		}
 		series = append(series, &predictSeries{batch: n})
 	}
-	return series, o.takeTurns(stderr, "bench predict", len(series), func(i int) error { return series[i].turn(ctx, m, r, o.atLeast()) })
+	return series, o.takeTurns(stderr, "bench predict", len(series), func(i int) error { return series[i].turn(ctx, m, r, o.workers, o.atLeast()) })
 }
 
 // turn classifies all videos again and again for that time.
-func (s *predictSeries) turn(ctx context.Context, m *pptsn.Model, r *benchReel, atLeast time.Duration) error {
+func (s *predictSeries) turn(ctx context.Context, m *pptsn.Model, r *benchReel, workers int, atLeast time.Duration) error {
 	begin, sum, n := time.Now(), pptsn.Times{}, 0.0
 	for n == 0 || time.Since(begin) < atLeast {
-		for out := range m.ClassifyMany(ctx, named(r.files), pptsn.Many{Batch: s.batch}) {
+		for out := range m.ClassifyMany(ctx, named(r.files), pptsn.Many{Batch: s.batch, Workers: workers}) {
 			if out.Err != nil {
 				return out.Err
 			}
@@ -156,7 +159,7 @@ func (o *benchOptions) printPredict(w io.Writer, m *pptsn.Model, r *benchReel, s
 	for _, s := range series {
 		rows = append(rows, predictRow{
 			Row: "predict", Engine: string(m.Engine().Kind()), Precision: m.Engine().Precision().String(), Batch: s.batch,
-			Videos: len(r.files), Bad: r.bad, Views: m.Preprocess().Views(), Turns: len(s.rates),
+			Videos: len(r.files), Bad: r.bad, Views: m.Preprocess().Views(), Workers: o.workers, Turns: len(s.rates),
 			VideosPerSecond: turns.Median(s.rates), MsFrames: turns.Median(s.frames), MsNetwork: turns.Median(s.network), Spread: turns.Spread(s.rates),
 		})
 	}
@@ -164,7 +167,7 @@ func (o *benchOptions) printPredict(w io.Writer, m *pptsn.Model, r *benchReel, s
 		return printRows(w, rows)
 	}
 	out := &bytes.Buffer{}
-	fmt.Fprintf(out, "predict: %s, %s each, %s in %s, %d turns\n", countOf(len(r.files), "video"), countOf(rows[0].Views, "view"), rows[0].Engine, rows[0].Precision, o.turns)
+	fmt.Fprintf(out, "predict: %s, %s each, %s in %s, %s\n", countOf(len(r.files), "video"), countOf(rows[0].Views, "view"), rows[0].Engine, rows[0].Precision, countOf(o.turns, "turn"))
 	fmt.Fprintln(out, "batch  videos/s      ±  ms decoding  ms in the network")
 	for _, r := range rows {
 		fmt.Fprintf(out, "%5d  %8.2f  %3.1f %%  %11.2f  %17.2f\n", r.Batch, r.VideosPerSecond, r.Spread, r.MsFrames, r.MsNetwork)

@@ -223,7 +223,7 @@ func TestBenchAll(t *testing.T) {
 	}
 	hasKeys(t, rows["network"], "", "ms_per_frame gflops")
 	hasKeys(t, rows["decode"], "videos bad frames workers turns spread", "clips_per_second ms_per_clip")
-	hasKeys(t, rows["predict"], "engine precision batch videos bad views turns spread", "videos_per_second ms_frames ms_network")
+	hasKeys(t, rows["predict"], "engine precision batch videos bad views workers turns spread", "videos_per_second ms_frames ms_network")
 	if r := rows["network"][0]; r["views"] != 20.0 || r["batch"] != 2.0 { // 2 segments, ten crops
 		t.Errorf("the model's row: %v", r)
 	}
@@ -238,7 +238,7 @@ func TestBenchDecodeBadVideo(t *testing.T) {
 	bad := writeFile(t, filepath.Join(t.TempDir(), "bad.mp4"), "no video")
 	args := []string{"bench", "decode", "-c", f.config, "--turns", "1", "--seconds", "0", f.clip, bad}
 	code, stdout, stderr := command(t, "", args...)
-	if code != 1 || strings.Count(stderr, "bad.mp4") != 1 || !strings.Contains(stderr, "1 videos could not be read") || !strings.Contains(stdout, "decode: 1 video, 2 frames each, 1 turns") {
+	if code != 1 || strings.Count(stderr, "bad.mp4") != 1 || !strings.Contains(stderr, "1 video could not be read") || !strings.Contains(stdout, "decode: 1 video, 2 frames each, 1 turn\n") {
 		t.Errorf("exit code %d, printed %q, %q", code, stdout, stderr)
 	}
 	if code, _, stderr := command(t, "", append(args[:len(args)-2:len(args)-2], bad)...); code != 1 || !strings.Contains(stderr, "none of the videos") {
@@ -267,6 +267,7 @@ func TestBenchWrongCommandLine(t *testing.T) {
 		{"network --random -c nowhere.yaml", 1, "nowhere.yaml"},
 		{"network --random --engine onednn --precision fp16 -c " + f.config, 1, "fp16"}, // asked for by name: not left out in silence
 		{"decode", 2, "needs a video"},
+		{"decode --workers 0 x.mp4", 2, "--workers"},
 		{"decode nowhere.mp4", 1, "nowhere.mp4"},
 		{"predict x.mp4", 2, "-m MODEL"},
 		{"predict -m " + f.model, 2, "needs a video"},

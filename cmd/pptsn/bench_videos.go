@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"runtime"
 	"slices"
 	"time"
 
@@ -42,7 +41,7 @@ func (o *benchOptions) reel(cmd *cobra.Command) (*benchReel, error) {
 		return nil, err
 	}
 	ctx, r := cmd.Context(), &benchReel{spec: spec}
-	for d := range decodeAll(ctx, files, spec, runtime.GOMAXPROCS(0)) {
+	for d := range decodeAll(ctx, files, spec, o.workers) {
 		if d.err != nil {
 			r.bad++
 			fmt.Fprintf(cmd.ErrOrStderr(), "pptsn: %s\n", describeError(outcome{file: d.file, err: d.err}))
@@ -61,7 +60,7 @@ func (r *benchReel) finish(stderr io.Writer) error {
 	if r.bad == 0 {
 		return nil
 	}
-	fmt.Fprintf(stderr, "pptsn: %d videos could not be read and are not counted\n", r.bad)
+	fmt.Fprintf(stderr, "pptsn: %s could not be read\n", countOf(r.bad, "video"))
 	return errReported
 }
 
