@@ -3,18 +3,20 @@ package quantize
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/tensor"
 )
 
-// maxRemembered is how many samples are remembered to measure errors with.
-const maxRemembered = 64
+// maxRemembered is how many views are remembered to measure errors with.
+const maxRemembered = 256
 
 // A calibration is what was seen on real clips.
 type calibration struct {
 	counts  map[string]*histogram // of each value that may be held in 8 bits
 	samples []sample              // some of the clips
+	views   int                   // of all samples
 }
 
 func newCalibration(values []string) *calibration {
@@ -44,27 +46,33 @@ func (j *job) calibrate(ctx context.Context, values []string) (*calibration, err
 }
 
 func (j *job) count(ctx context.Context, c *calibration, run *runner, l loaded) error {
-	x := j.net.sample(l.clip, j.Views)
-	got, err := run.run(ctx, x)
-	if err != nil {
-		return err
+	x, results := j.net.sample(l.clip, j.Views), rows{}
+	for part := range pieces(x) {
+		values, err := run.run(ctx, part)
+		if err == nil {
+			err = c.add(values)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.Path, err)
+		}
+		results.add(j.net, values)
 	}
-	if err := c.add(got); err != nil {
-		return fmt.Errorf("%s: %w", l.Path, err)
-	}
-	if len(c.samples) == maxRemembered {
+	if c.views += x.Shape[0]; c.views > maxRemembered && len(c.samples) > 0 {
 		return nil
 	}
-	scores, err := j.net.scores(got)
+	scores, err := j.net.scores(results)
 	c.samples = append(c.samples, sample{x, scores})
 	return err
 }
 
-// add counts values.
+// add counts the values of some views, [R, ...] each.
 func (c *calibration) add(values map[string]*tensor.Dense) error {
 	for name, h := range c.counts {
-		if err := h.add(values[name].Float32s()); err != nil {
-			return fmt.Errorf("%s: %w: the weights are damaged", name, err)
+		v := values[name]
+		for view := range slices.Chunk(v.Float32s(), v.Len()/v.Shape[0]) {
+			if err := h.add(view); err != nil {
+				return fmt.Errorf("%s: %w: the weights are damaged", name, err)
+			}
 		}
 	}
 	return nil

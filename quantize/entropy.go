@@ -2,8 +2,8 @@ package quantize
 
 import "math"
 
-// entropyStride is how many bins lie between two thresholds that are tried.
-const entropyStride = 16
+// entropyTrials is about how many thresholds are tried.
+const entropyTrials = 512
 
 // entropy is the threshold at which the distribution of the integers tells least
 // from that of the elements, by the Kullback-Leibler divergence (S. Migacz, "8-bit
@@ -11,7 +11,7 @@ const entropyStride = 16
 func entropy(h *histogram, steps int) float64 {
 	used := h.used()
 	best, least := h.largest, math.Inf(1)
-	for end := steps + 1; end <= len(used); end += entropyStride {
+	for end := steps + 1; end <= len(used); end += max(1, len(used)/entropyTrials) {
 		if d := divergence(used, end, steps+1); d < least {
 			best, least = float64(end)*h.width, d
 		}

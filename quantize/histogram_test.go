@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// counted are the elements of x in 4096 bins of that width, the slow way.
+// counted are the elements of x in bins of that width, the slow way.
 func counted(x []float32, width float64) []int64 {
 	counts := make([]int64, bins)
 	for _, v := range x {

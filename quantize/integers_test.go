@@ -9,6 +9,15 @@ import (
 	"github.com/pptsn/pptsn/tensor"
 )
 
+func mustJob(t *testing.T, o Options) *job {
+	t.Helper()
+	j, err := newJob(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
 // noisyScales are the toy's scales for noise.
 func noisyScales(t *testing.T, j *job) graph.Scales {
 	t.Helper()
@@ -35,10 +44,7 @@ func noisyScales(t *testing.T, j *job) graph.Scales {
 // plain Go. A value that lies in the middle of two steps, a pool's mean above
 // all, may come out as either: on average that is far less than what int8 costs.
 func TestIntegersAgainstEvaluator(t *testing.T) {
-	j, err := newJob(Options{Bundle: toy(t), Spec: toySpec, Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := mustJob(t, Options{Bundle: toy(t), Spec: toySpec, Threads: 1})
 	s := noisyScales(t, j)
 	q, err := graph.Quantize(j.net.body, j.net.w, within(j.net.body, s), graph.QuantizeOptions{})
 	if err != nil {
@@ -94,10 +100,7 @@ func evaluated(t *testing.T, g *graph.Graph, w graph.Weights, x *tensor.Dense) [
 
 // The model that is checked is int8, and is what its scales mean.
 func TestOpenIntegers(t *testing.T) {
-	j, err := newJob(Options{Bundle: toy(t), Spec: toySpec, Threads: 1, Workers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := mustJob(t, Options{Bundle: toy(t), Spec: toySpec, Threads: 1})
 	s := noisyScales(t, j)
 	integers, err := openIntegers(t.Context(), j.Bundle, s, 1)
 	if err != nil {

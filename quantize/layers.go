@@ -6,10 +6,11 @@ import (
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/onednn"
+	"github.com/pptsn/pptsn/tensor"
 )
 
-// layerSamples is how many of the remembered samples the layers' errors are
-// measured on: roundings are computed one by one there, which is slow.
+// layerSamples is how many samples the layers' errors are measured on, with one
+// piece of each: roundings are computed one by one there, which is slow.
 const layerSamples = 8
 
 // A Layer is a convolution that multiplies integers, and how far its result is
@@ -22,8 +23,8 @@ type Layer struct {
 
 	// With the operands of float32: the error that the layer's own rounding
 	// makes, of operands, weights and bias.
-	DB    float64 `json:"sqnr_db"` // signal to quantisation noise, at most 200
-	Error float64 `json:"error"`   // root of the mean squared error over that of the mean square
+	DB    float64 `json:"sqnr_db"` // signal to quantisation noise, at most 200; the mean over views, see noise
+	Error float64 `json:"error"`   // the same as the root of the squared error relative to the squares
 	// With the operands that the layers before it give.
 	TotalDB    float64 `json:"total_sqnr_db"`
 	TotalError float64 `json:"total_error"`
@@ -44,22 +45,31 @@ func (j *job) layers(ctx context.Context, c *calibration, h holding, s graph.Sca
 	own, total := make([]noise, len(h.layers)), make([]noise, len(h.layers))
 	samples := c.samples[:min(layerSamples, len(c.samples))]
 	for i, clip := range samples {
-		single, err := alone.run(ctx, clip.views)
+		x := pieceFrom(clip.views, 0)
+		single, err := alone.run(ctx, x)
 		if err != nil {
 			return nil, err
 		}
-		all, err := together.run(ctx, clip.views)
+		all, err := together.run(ctx, x)
 		if err != nil {
 			return nil, err
 		}
 		for k, n := range h.layers {
-			want := single[n.Out.Name].Float32s()
-			own[k].add(single[aloneName(n)].Float32s(), want)
-			total[k].add(all[n.Out.Name].Float32s(), want)
+			want := single[n.Out.Name]
+			addViews(&own[k], single[aloneName(n)], want)
+			addViews(&total[k], all[n.Out.Name], want)
 		}
 		j.Progress("measure layers", i+1, len(samples))
 	}
 	return describe(h, s, own, total), nil
+}
+
+// addViews compares values [R, ...] view by view.
+func addViews(n *noise, got, want *tensor.Dense) {
+	size := want.Len() / want.Shape[0]
+	for at := 0; at < want.Len(); at += size {
+		n.add(got.Float32s()[at:at+size], want.Float32s()[at:at+size])
+	}
 }
 
 func describe(h holding, s graph.Scales, own, total []noise) []Layer {

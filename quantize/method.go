@@ -14,11 +14,11 @@ type Method string
 
 // The methods.
 const (
-	Auto       Method = "auto"       // the one of all whose scores differ least from float32's on the calibration clips
+	Auto       Method = "auto"       // the one of all with which probabilities move least on the calibration clips
 	Max        Method = "max"        // the largest magnitude
-	Percentile Method = "percentile" // 99.9, 99.99 or 99.999 % of the elements, whichever gives the least error
+	Percentile Method = "percentile" // 99.9, 99.99 or 99.999 % of the elements, whichever moves probabilities least
 	Entropy    Method = "entropy"    // the least Kullback-Leibler divergence
-	MSE        Method = "mse"        // the least mean squared error of each value
+	MSE        Method = "mse"        // the least mean squared error, of all elements or of each view, whichever moves probabilities least
 )
 
 // ParseMethod reads a method's name.
@@ -33,7 +33,7 @@ func ParseMethod(s string) (Method, error) {
 // A Trial is one way to choose scales, and what came of it.
 type Trial struct {
 	Method string  `json:"method"`
-	Error  float64 `json:"score_error"` // of the scores on the calibration clips, relative: 0 is none
+	Drift  float64 `json:"mean_score_drift"` // on the calibration clips, as in Agreement
 }
 
 type candidate struct {
@@ -49,6 +49,7 @@ var candidates = []candidate{
 	{"percentile 99.9", Percentile, percentile(99.9)},
 	{"entropy", Entropy, entropy},
 	{"mse", MSE, leastSquares},
+	{"mse of each view", MSE, leastOfViews},
 }
 
 // choose tries the candidates of the method and returns the best.
@@ -56,38 +57,44 @@ func (j *job) choose(ctx context.Context, c *calibration, h holding) (best candi
 	wanted := slices.DeleteFunc(slices.Clone(candidates), func(k candidate) bool { return j.Method != Auto && j.Method != k.method })
 	least := math.Inf(1)
 	for i, k := range wanted {
-		e, err := j.scoreError(ctx, c, h.scales(c.counts, k.threshold))
+		d, err := j.drift(ctx, c, h.scales(c.counts, k.threshold))
 		if err != nil {
 			return best, nil, err
 		}
-		trials = append(trials, Trial{Method: k.name, Error: e})
-		if e < least || best.threshold == nil {
-			best, least = k, e
+		trials = append(trials, Trial{Method: k.name, Drift: d})
+		if d < least || best.threshold == nil {
+			best, least = k, d
 		}
 		j.Progress("choose scales", i+1, len(wanted))
 	}
 	return best, trials, nil
 }
 
-// scoreError is the root of the scores' squared error, over that of the scores'
-// squares, on the remembered clips.
-func (j *job) scoreError(ctx context.Context, c *calibration, s graph.Scales) (float64, error) {
+// drift is how far probabilities move on the remembered clips. Errors of scores
+// would not do: a few clips with far larger ones than the others would decide
+// alone.
+func (j *job) drift(ctx context.Context, c *calibration, s graph.Scales) (float64, error) {
 	run, err := j.net.integers(s, j.Threads)
 	if err != nil {
 		return 0, err
 	}
 	defer run.Close()
-	var sum noise
+	var float, integer []verdict
 	for _, clip := range c.samples {
-		got, err := run.run(ctx, clip.views)
+		results := rows{}
+		for part := range pieces(clip.views) {
+			values, err := run.run(ctx, part)
+			if err != nil {
+				return 0, err
+			}
+			results.add(j.net, values)
+		}
+		scores, err := j.net.scores(results)
 		if err != nil {
 			return 0, err
 		}
-		scores, err := j.net.scores(got)
-		if err != nil {
-			return 0, err
-		}
-		sum.add(scores, clip.scores)
+		float = append(float, verdict{Unlabelled, j.probabilities(clip.scores)})
+		integer = append(integer, verdict{Unlabelled, j.probabilities(scores)})
 	}
-	return sum.relative(), nil
+	return compare(float, integer).MeanDrift, nil
 }

@@ -3,6 +3,7 @@ package quantize
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/pptsn/pptsn/bundle"
@@ -71,41 +72,50 @@ func (n *network) sample(c *clip.Clip, views int) *tensor.Dense {
 
 // scores are the network's for a clip of which the body's results are known for
 // some views, as if these were repeated.
-func (n *network) scores(body map[string]*tensor.Dense) ([]float32, error) {
-	out := body[n.body.Outputs[0].Name]
-	if n.tail != nil {
-		in := make([]*tensor.Dense, len(n.tail.Inputs))
-		for i, v := range n.tail.Inputs {
-			in[i] = repeated(body[v.Name], v.Shape)
-		}
-		all, err := graph.Eval(n.tail, n.w, in...)
-		if err != nil {
-			return nil, err
-		}
-		out = all[0]
+func (n *network) scores(body rows) ([]float32, error) {
+	if n.tail == nil {
+		v := n.body.Outputs[0]
+		return meanOfRows(body[v.Name], v.Shape[len(v.Shape)-1]), nil
 	}
-	return meanOfRows(out), nil
+	in := make([]*tensor.Dense, len(n.tail.Inputs))
+	for i, v := range n.tail.Inputs {
+		in[i] = repeated(body[v.Name], v.Shape)
+	}
+	out, err := graph.Eval(n.tail, n.w, in...)
+	if err != nil {
+		return nil, err
+	}
+	return meanOfRows(out[0].Float32s(), out[0].Shape[len(out[0].Shape)-1]), nil
 }
 
-// repeated fills an array of that shape with t's elements again and again.
-func repeated(t *tensor.Dense, shape []int) *tensor.Dense {
+// rows are values of a body, by name, for some views one behind the other.
+type rows map[string][]float32
+
+// add appends what a body gave for more views.
+func (r rows) add(n *network, more map[string]*tensor.Dense) {
+	for _, v := range n.body.Outputs {
+		r[v.Name] = append(r[v.Name], more[v.Name].Float32s()...)
+	}
+}
+
+// repeated fills an array of that shape with elements again and again.
+func repeated(elements []float32, shape []int) *tensor.Dense {
 	out := tensor.New(tensor.Float32, shape...)
 	for rest := out.Float32s(); len(rest) > 0; {
-		rest = rest[copy(rest, t.Float32s()):]
+		rest = rest[copy(rest, elements):]
 	}
 	return out
 }
 
-// meanOfRows averages [R, K] over R: a network of single pictures gives scores
+// meanOfRows averages [R, k] over R: a network of single pictures gives scores
 // for each.
-func meanOfRows(t *tensor.Dense) []float32 {
-	k := t.Shape[len(t.Shape)-1]
+func meanOfRows(v []float32, k int) []float32 {
 	mean := make([]float32, k)
-	for i, v := range t.Float32s() {
-		mean[i%k] += v
+	for i, x := range v {
+		mean[i%k] += x
 	}
 	for i := range mean {
-		mean[i] /= float32(t.Len() / k)
+		mean[i] /= float32(len(v) / k)
 	}
 	return mean
 }
@@ -136,6 +146,26 @@ func open(g *graph.Graph, w graph.Weights, o onednn.Options, values ...string) (
 	return r, nil
 }
 
+// pieceViews is how many views are computed at once: their values fill memory.
+const pieceViews = 4
+
+// pieces yields x [R, ...] as a few rows after the other.
+func pieces(x *tensor.Dense) iter.Seq[*tensor.Dense] {
+	return func(yield func(*tensor.Dense) bool) {
+		for from := 0; from < x.Shape[0]; from += pieceViews {
+			if !yield(pieceFrom(x, from)) {
+				return
+			}
+		}
+	}
+}
+
+func pieceFrom(x *tensor.Dense, from int) *tensor.Dense {
+	to, size := min(from+pieceViews, x.Shape[0]), x.Len()/x.Shape[0]
+	return tensor.FromFloat32(x.Float32s()[from*size:to*size], slices.Concat([]int{to - from}, x.Shape[1:])...)
+}
+
+// run computes the values for one piece.
 func (r *runner) run(ctx context.Context, x *tensor.Dense) (map[string]*tensor.Dense, error) {
 	out, err := r.Run(ctx, x)
 	if err != nil {

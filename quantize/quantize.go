@@ -3,7 +3,7 @@
 //
 // Which values are held in 8 bits follows from the graph (hold), the scale of each
 // from a histogram of its magnitudes (threshold), and which of several ways to
-// read the histogram from the error of the scores that it leads to. What the
+// read the histogram from how far probabilities move with it. What the
 // choice costs is measured layer by layer, and on clips that had no part in it.
 package quantize
 

@@ -82,8 +82,8 @@ func TestRun(t *testing.T) {
 	if want := []string{"calibrate", "choose scales", "check fp32", "check int8", "measure layers"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %v, want %v", steps, want)
 	}
-	best := slices.MinFunc(r.Trials, func(a, b Trial) int { return int(math.Copysign(1, a.Error-b.Error)) })
-	if len(r.Trials) != len(candidates) || best.Method != r.Method || best.Error > 0.05 || best.Error == 0 {
+	best := slices.MinFunc(r.Trials, func(a, b Trial) int { return int(math.Copysign(1, a.Drift-b.Drift)) })
+	if len(r.Trials) != len(candidates) || best.Method != r.Method || best.Drift > 0.02 || best.Drift == 0 {
 		t.Errorf("method %s of %v", r.Method, r.Trials)
 	}
 	if err := r.Scales.Check(mustOptimise(t, b)); err != nil || len(r.Scales) != 5 || !slices.Equal(r.Float, []string{"a"}) {
@@ -94,7 +94,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("agreement %+v", a)
 	}
 	for _, l := range r.Layers {
-		if l.DB < 25 || l.DB > 60 || l.TotalDB < 20 || l.TotalDB > l.DB+0.5 || math.Abs(l.DB+20*math.Log10(l.Error)) > 1e-9 {
+		if l.DB < 25 || l.DB > 80 || l.TotalDB < 20 || l.TotalDB > l.DB+0.5 || math.Abs(l.DB+20*math.Log10(l.Error)) > 1e-9 {
 			t.Errorf("layer %+v", l)
 		}
 	}

@@ -25,23 +25,36 @@ func percentile(p float64) threshold {
 
 // leastSquares makes the mean squared error of rounding and cutting off least.
 func leastSquares(h *histogram, steps int) float64 {
+	weights := make([]float64, h.end())
+	for i, n := range h.used() {
+		weights[i] = float64(n)
+	}
+	return leastError(h, weights, steps)
+}
+
+// leastOfViews makes the mean over the views of their squared error, relative to
+// their squares, least. So a few views with far larger elements than the others
+// do not decide alone.
+func leastOfViews(h *histogram, steps int) float64 { return leastError(h, h.shares[:h.end()], steps) }
+
+func leastError(h *histogram, weights []float64, steps int) float64 {
 	best, least := h.largest, math.Inf(1)
-	for t := h.largest; t > h.largest/64 && h.width > 0; t *= 0.98 {
-		if e := squaredError(h, t, steps); e < least {
+	for t := h.largest; t > h.largest/1024 && h.width > 0; t *= 0.98 {
+		if e := squaredError(weights, h.width, t, steps); e < least {
 			best, least = t, e
 		}
 	}
 	return best
 }
 
-// squaredError is the summed squared error, each element taken for the middle of
-// its bin.
-func squaredError(h *histogram, t float64, steps int) float64 {
+// squaredError sums the squared errors of elements in bins, each taken for the
+// middle of its bin.
+func squaredError(weights []float64, width, t float64, steps int) float64 {
 	step, sum := t/float64(steps), 0.0
-	for i, n := range h.used() {
-		x := (float64(i) + 0.5) * h.width
+	for i, n := range weights {
+		x := (float64(i) + 0.5) * width
 		d := x - min(math.RoundToEven(x/step), float64(steps))*step
-		sum += float64(n) * d * d
+		sum += n * d * d
 	}
 	return sum
 }

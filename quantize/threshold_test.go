@@ -84,6 +84,27 @@ func TestLeastSquares(t *testing.T) {
 	}
 }
 
+// One view of a hundred has elements a hundred times as large: their mean squared
+// error counts for all, but for a view as much as any other's.
+func TestLeastOfViews(t *testing.T) {
+	var views [][]float32
+	for seed := range uint64(99) {
+		views = append(views, normal(seed, 1000, 1))
+	}
+	views = append(views, normal(100, 1000, 100))
+	h := histogramOf(t, views...)
+	if got := leastSquares(h, 127); got < 100 {
+		t.Errorf("threshold %v for all elements, want it among the largest", got)
+	}
+	if got := leastOfViews(h, 127); got < 2 || got > 20 {
+		t.Errorf("threshold %v for each view, want not much more than the deviation of most, 1", got)
+	}
+	one := histogramOf(t, views[0])
+	if a, b := leastSquares(one, 127), leastOfViews(one, 127); a != b {
+		t.Errorf("of one view %v and %v", a, b)
+	}
+}
+
 // By hand: of the counts 4 0 2 | 1 1 1 in two groups the first is shared by the
 // bins that hold any, 3 and 3, the second stays.
 func TestSpread(t *testing.T) {

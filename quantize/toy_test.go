@@ -32,7 +32,10 @@ var toySpec = clip.Spec{
 //
 //	views ─a─ relu ─┬─ b ─ relu ─ c ─┐
 //	                └─ pool ─ short ─ + ─ relu ─ d ─ relu ─ mean
-func toy(t testing.TB) *bundle.Bundle {
+func toy(t testing.TB) *bundle.Bundle { return toyOf(t, false) }
+
+// toyOf takes single pictures or clips of 3.
+func toyOf(t testing.TB, pictures bool) *bundle.Bundle {
 	t.Helper()
 	g := graph.New("toy")
 	conv := func(name string, x *graph.Value, out, kernel, stride int) *graph.Value {
@@ -43,14 +46,22 @@ func toy(t testing.TB) *bundle.Bundle {
 	relu := func(x *graph.Value) *graph.Value {
 		return g.Must(x.Name+".relu", graph.Activate{Act: graph.Activation{Func: graph.ReLU}}, x)
 	}
-	x := g.Must("views", graph.Reshape{Shape: []int{-1, 3, 24, 24}}, g.Input("clips", graph.Unknown, 3, 3, 24, 24))
+	var x *graph.Value
+	if pictures {
+		x = g.Input("views", graph.Unknown, 3, 24, 24)
+	} else {
+		x = g.Must("views", graph.Reshape{Shape: []int{-1, 3, 24, 24}}, g.Input("clips", graph.Unknown, 3, 3, 24, 24))
+	}
 	a := relu(conv("a", x, 8, 3, 2))
 	c := conv("c", relu(conv("b", a, 8, 3, 2)), 8, 3, 1)
 	pool := g.Must("pool", graph.Pool{Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}, Ceil: true}, a)
 	sum := relu(g.Must("sum", graph.Binary{Op: graph.Add}, conv("short", pool, 8, 1, 1), c))
 	d := relu(conv("d", sum, 16, 3, 1))
-	features := g.Must("segments", graph.Reshape{Shape: []int{-1, 3, 16}}, g.Must("mean", graph.Mean{Axes: []int{2, 3}}, d))
-	features = g.Must("consensus", graph.Mean{Axes: []int{1}}, features)
+	features := g.Must("mean", graph.Mean{Axes: []int{2, 3}}, d)
+	if !pictures {
+		features = g.Must("segments", graph.Reshape{Shape: []int{-1, 3, 16}}, features)
+		features = g.Must("consensus", graph.Mean{Axes: []int{1}}, features)
+	}
 	g.Output(g.Must("scores", graph.Linear{Bias: true}, features, g.Param("fc_weights", 16, toyClasses), g.Param("fc_bias", toyClasses)))
 	return &bundle.Bundle{Path: "toy", Graph: g, Weights: drawn(g)}
 }

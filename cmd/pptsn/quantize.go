@@ -74,7 +74,7 @@ written and the exit code is 1.`,
 	f.StringVar(&o.labels, "labels", "", "with --config: class names, a file, or kinetics400 or ucf101 (default: by the configuration's data set)")
 	f.IntVar(&o.clips, "clips", 64, "the most clips to choose the scales with")
 	f.IntVar(&o.views, "views", 4, "how many views of each of these clips to look at, evenly spread")
-	f.StringVar(&o.method, "method", "auto", "how a scale is chosen: max, percentile, entropy, mse, or auto, which takes the one with the least error of the scores")
+	f.StringVar(&o.method, "method", "auto", "how a scale is chosen: max, percentile, entropy, mse, or auto, which takes the one with which probabilities move least")
 	f.StringArrayVar(&o.keep, "keep", nil, "layer to keep in float32, as it is called in the table of errors; repeatable")
 	f.Float64Var(&o.agreement, "min-agreement", 0.95, "share of equal top-1 classes, from 0 to 1, below which no model is written")
 	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")

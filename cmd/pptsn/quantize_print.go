@@ -75,9 +75,9 @@ func (s quantizeSummary) text() string {
 	}
 	var trials []string
 	for _, t := range s.Trials {
-		trials = append(trials, fmt.Sprintf("%s %.2f %%", t.Method, 100*t.Error))
+		trials = append(trials, fmt.Sprintf("%s %.4f", t.Method, t.Drift))
 	}
-	fmt.Fprintf(b, "scales by %s (error of the scores on calibration clips: %s)\n", s.Method, strings.Join(trials, ", "))
+	fmt.Fprintf(b, "scales by %s (on calibration clips probabilities move by: %s)\n", s.Method, strings.Join(trials, ", "))
 	fmt.Fprintf(b, "on %d other clips: same top-1 class %.1f %%, probabilities move by %.4f in the mean, %.4f at most\n",
 		s.Clips, 100*s.Top1, s.MeanDrift, s.MaxDrift)
 	if s.Labelled > 0 {

@@ -77,7 +77,7 @@ func TestQuantize(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	s, rows := summaryOf(t, stdout)
-	if s.Clips != 6 || s.Labelled != 6 || s.Top1 < 0.5 || len(s.Trials) != 6 || !slices.Equal(s.Float, []string{"conv1_1"}) || rows != 22 {
+	if s.Clips != 6 || s.Labelled != 6 || s.Top1 < 0.5 || len(s.Trials) != 7 || !slices.Equal(s.Float, []string{"conv1_1"}) || rows != 22 {
 		t.Errorf("%d layers, %+v", rows, s)
 	}
 	if !slices.Equal(s.Files, bundle.Files(filepath.Join(out, "ppTSN"))) {
