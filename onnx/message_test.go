@@ -89,7 +89,7 @@ type file struct {
 	model   message
 	graph   message
 	nodes   []node
-	ints    map[string][]int     // constants by name
+	ints    map[string][]int     // constants by name, and the bits of float16
 	floats  map[string][]float32 // weights and constants by name
 	types   map[string]string    // of both: TensorProto.DataType and dimensions
 	inputs  map[string][]any     // dimensions: int, or string if named, or nil
@@ -137,7 +137,7 @@ func (f file) constant(t *testing.T, c message) {
 		count *= d
 	}
 	kind := c.ints(2)[0]
-	size := map[int]int{1: 4, 2: 1, 3: 1, 6: 4, 7: 8}[kind]
+	size := map[int]int{1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 10: 2}[kind]
 	if size == 0 || len(data) != size*count {
 		t.Fatalf("%s: type %d, dimensions %v, %d bytes", name, kind, c.ints(1), len(data))
 	}
@@ -152,6 +152,8 @@ func (f file) constant(t *testing.T, c message) {
 			f.ints[name] = append(f.ints[name], int(int8(data[0])))
 		case 6: // INT32
 			f.ints[name] = append(f.ints[name], int(int32(binary.LittleEndian.Uint32(data))))
+		case 10: // FLOAT16, its bits
+			f.ints[name] = append(f.ints[name], int(binary.LittleEndian.Uint16(data)))
 		case 7: // INT64
 			f.ints[name] = append(f.ints[name], int(binary.LittleEndian.Uint64(data)))
 		}
