@@ -89,11 +89,11 @@ func chooseGPU(o Options, m machine) (choice, error) {
 	case err == nil:
 		return choice{}, fmt.Errorf("engine: GPU %d was asked for: libtorch sees %s, and they count from 0", o.Device, count(n, "CUDA device", "CUDA devices"))
 	}
-	lack := m.ort("cuda")
+	lack := m.ort(o.Precision)
 	if lack == nil {
 		return choice{ORT, []string{"ort: a GPU was asked for, and ONNX Runtime has its CUDA provider", fmt.Sprintf("not torch: %v", err)}}, nil
 	}
-	return choice{}, fmt.Errorf("engine: a GPU was asked for, and no engine here can use one:\n  torch: %w\n  ort: %w\n  %s",
+	return choice{}, fmt.Errorf("engine: a GPU was asked for, and no engine here can use one:\n  %w\n  %w\n  %s",
 		err, lack, count(m.gpus(), "NVIDIA GPU is in this machine", "NVIDIA GPUs are in this machine"))
 }
 

@@ -13,7 +13,7 @@ import (
 func place(gpus, seen int, torch, cuda error) machine {
 	return machine{
 		torch: func() (int, error) { return seen, torch },
-		ort:   func(string) error { return cuda },
+		ort:   func(graph.Precision) error { return cuda },
 		gpus:  func() int { return gpus },
 	}
 }
@@ -92,7 +92,7 @@ func TestChooseRefuses(t *testing.T) {
 		{"fp16 with onednn", full, Options{Kind: OneDNN, Precision: graph.FP16, Force: true}, "onednn does not compute in fp16"},
 		{"int8 with torch", full, Options{Kind: Torch, Precision: graph.INT8}, "torch does not compute in int8: onednn and ort do"},
 		{"int8 on a GPU", full, Options{GPU: true, Precision: graph.INT8}, "TensorRT"},
-		{"no way to a GPU", bare, Options{GPU: true}, "torch: no shim|ort: providers_cuda is missing|1 NVIDIA GPU is in this machine"},
+		{"no way to a GPU", bare, Options{GPU: true}, "no shim|providers_cuda is missing|1 NVIDIA GPU is in this machine"},
 	} {
 		got, err := choose(tc.o, tc.on)
 		if err == nil {
@@ -110,10 +110,12 @@ func TestChooseRefuses(t *testing.T) {
 	}
 }
 
-// What a machine lacks is said with what to do.
-func TestMissingProviderIsNamed(t *testing.T) {
-	err := ortProvider("nowhere")
-	if err == nil || !strings.Contains(err.Error(), "PPTSN_ONNXRUNTIME") {
-		t.Errorf("error is %v, want one that says what to set", err)
+// What a machine lacks is said with what to do. This one may lack nothing.
+func TestLackIsNamed(t *testing.T) {
+	if n, err := torchDevices(); n == 0 && (err == nil || !strings.Contains(err.Error(), "torch: ")) {
+		t.Errorf("libtorch sees %d devices, error is %v", n, err)
+	}
+	if err := ortCUDA(graph.BF16); err == nil || !strings.Contains(err.Error(), "bf16") {
+		t.Errorf("ONNX Runtime in bf16 on CUDA: error is %v", err)
 	}
 }

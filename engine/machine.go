@@ -1,51 +1,36 @@
 package engine
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
+	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/ort"
 	"github.com/pptsn/pptsn/torch"
 )
 
 // A machine says what there is to run on.
 type machine struct {
-	torch func() (devices int, err error)   // CUDA devices of libtorch; an error if there are none for it
-	ort   func(provider string) (err error) // why ONNX Runtime has no such provider
-	gpus  func() int                        // NVIDIA's devices, whichever library can use them
+	torch func() (devices int, err error) // CUDA devices of libtorch; an error if there are none for it
+	ort   func(p graph.Precision) error   // why ONNX Runtime does not compute so on a GPU
+	gpus  func() int                      // NVIDIA's devices, whichever library can use them
 }
 
 // thisMachine looks only where it is asked: to load a library takes time.
-var thisMachine = machine{torch: torchDevices, ort: ortProvider, gpus: nvidiaDevices}
+var thisMachine = machine{torch: torchDevices, ort: ortCUDA, gpus: nvidiaDevices}
 
 func torchDevices() (int, error) {
 	n, err := torch.CUDADevices()
 	if err == nil && n == 0 {
-		version, _ := torch.Version()
-		err = fmt.Errorf("libtorch %s sees no CUDA device: it needs one, its driver, and a libtorch built with CUDA, which `LIBTORCH=folder make torch` binds", version)
+		err = torch.Available(torch.CUDA(0))
 	}
 	return n, err
 }
 
-// ortProvider looks for the file in which ONNX Runtime has a provider.
-func ortProvider(name string) error {
-	library, err := ort.Load("")
-	if err != nil {
+func ortCUDA(p graph.Precision) error {
+	if err := ort.CUDA.Supports(p); err != nil {
 		return err
 	}
-	if real, err := filepath.EvalSymlinks(library); err == nil {
-		library = real
-	}
-	file := filepath.Join(filepath.Dir(library), "libonnxruntime_providers_"+name+".so")
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is missing: take a build of ONNX Runtime that has it, and set %s to its folder", file, ort.LibraryVariable)
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return ort.Available(ort.CUDA)
 }
 
 // nvidiaDevices counts the devices that NVIDIA's driver has made.

@@ -15,8 +15,7 @@ import (
 // normalised where they are computed.
 type torchRunner struct {
 	*torch.Engine
-	in   input
-	tf32 bool
+	in input
 }
 
 func openTorch(ctx context.Context, g *graph.Graph, w graph.Weights, in input, o Options) (runner, error) {
@@ -35,7 +34,7 @@ func openTorch(ctx context.Context, g *graph.Graph, w graph.Weights, in input, o
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	return torchRunner{e, in, o.GPU && o.Precision == graph.FP32}, nil
+	return torchRunner{e, in}, nil
 }
 
 // torchType is the type of a network's numbers. What libtorch computes in no
@@ -53,15 +52,6 @@ func torchType(o Options) (torch.DType, error) {
 		return torch.Float16, nil
 	}
 	return torch.Float32, nil
-}
-
-// Notes say what is otherwise than one might expect.
-func (r torchRunner) Notes() []string {
-	notes := r.Engine.Notes()
-	if r.tf32 {
-		notes = append(notes, "fp32 on a GPU: its convolutions round factors to the 11 bits of TF32, as PyTorch's do; NVIDIA_TF32_OVERRIDE=0 keeps all 24")
-	}
-	return notes
 }
 
 // Scores implements runner.

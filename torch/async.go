@@ -129,11 +129,12 @@ func (s *Session) until(ctx context.Context, ev event) error {
 }
 
 // tuned runs f while cuDNN measures which of its ways is fastest for shapes
-// that it has not seen.
+// that it has not seen, and computes float32 as such, without TF32.
 func (s *Scope) tuned(f func()) {
-	before := C.pt_tune(s.session.lib.table, 1)
-	defer C.pt_tune(s.session.lib.table, before)
+	var before, now C.int
+	s.Fail(takeErrorAs("tune", C.pt_tune(s.session.lib.table, C.PT_MEASURE, &before)))
 	f()
+	s.Fail(takeErrorAs("tune", C.pt_tune(s.session.lib.table, before, &now)))
 }
 
 // try runs f with a scope inside s: an error in it is returned and leaves s

@@ -43,4 +43,4 @@ static inline void pt_drop_event(const pt_table *t, pt_event event) { t->drop_ev
 static inline char *pt_record(const pt_table *t, pt_event event, pt_stream stream) { return t->record(event, stream); }
 static inline char *pt_wait(const pt_table *t, pt_event event, pt_stream stream) { return t->wait(event, stream); }
 static inline char *pt_done(const pt_table *t, pt_event event, int *yes) { return t->done(event, yes); }
-static inline int pt_tune(const pt_table *t, int measure) { return t->tune(measure); }
+static inline char *pt_tune(const pt_table *t, int how, int *before) { return t->tune(how, before); }

@@ -112,7 +112,7 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 				in[i] = s.To(in[i], e.net.dtype)
 			}
 		}
-		all := func(s *Scope) []Tensor { return e.net.Forward(s, e.pass, in...) }
+		all := func(s *Scope) []Tensor { return e.forward(s, e.net, in...) }
 		for i, t := range e.forgiving(s, all) {
 			out[i] = s.Dense(t, tensor.Float32)
 		}

@@ -192,6 +192,16 @@ func Version() (string, error) {
 	return C.GoString(lib.table.version), nil
 }
 
+// Available says why libtorch cannot use a device; nil if it can. It loads
+// libtorch.
+func Available(d Device) error {
+	lib, err := load()
+	if err != nil {
+		return err
+	}
+	return lib.has(d)
+}
+
 // CUDADevices is how many CUDA devices libtorch can use; 0 where it was built
 // without CUDA. It loads libtorch.
 func CUDADevices() (int, error) {

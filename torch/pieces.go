@@ -110,7 +110,7 @@ func (c *call) join(ctx context.Context) error {
 				}
 				in[i] = s.Call("aten::reshape", s.Call("aten::cat", rows, 0), []int(sp.pieces[i]))
 			}
-			out = sp.tail.Forward(s, c.engine.pass, in...)
+			out = c.engine.forgiving(s, func(s *Scope) []Tensor { return c.engine.forward(s, sp.tail, in...) })
 		}
 		c.ready = s.newEvent()
 		for _, t := range out {

@@ -116,10 +116,15 @@ func (r *replay) free(s *Session) {
 
 // body computes a piece operation by operation.
 func (e *Engine) body(s *Scope, shape pieceShape, pixels Tensor) []Tensor {
-	return e.forgiving(s, func(s *Scope) (out []Tensor) {
-		s.tuned(func() { out = e.network(s, shape, s.normalizer(shape.normalize, shape.split.w), pixels) })
-		return out
+	return e.forgiving(s, func(s *Scope) []Tensor {
+		return e.network(s, shape, s.normalizer(shape.normalize, shape.split.w), pixels)
 	})
+}
+
+// forward runs a part of the network.
+func (e *Engine) forward(s *Scope, n *Network, in ...Tensor) (out []Tensor) {
+	s.tuned(func() { out = n.Forward(s, e.pass, in...) })
+	return out
 }
 
 // forgiving runs f and, if it fails with operators of Pass.Direct, again and
@@ -144,5 +149,5 @@ func (e *Engine) network(s *Scope, shape pieceShape, n normalizer, pixels Tensor
 	sp := shape.split
 	x := s.normalize(n, pixels, shape.rows*sp.views, sp.h, sp.w)
 	in := s.Call("aten::reshape", x, sp.input(shape.rows))
-	return sp.body.Forward(s, e.pass, in)
+	return e.forward(s, sp.body, in)
 }

@@ -49,10 +49,8 @@ func NewSession(o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Device.CUDA {
-		if n := int(C.pt_devices(lib.table, C.PT_CUDA)); o.Device.Index < 0 || o.Device.Index >= n {
-			return nil, noDevice(lib, o.Device, n)
-		}
+	if err := lib.has(o.Device); err != nil {
+		return nil, err
 	}
 	s := &Session{lib: lib, device: o.Device}
 	s.thread, err = osthread.Start(func() (*Session, error) {
@@ -65,11 +63,14 @@ func NewSession(o SessionOptions) (*Session, error) {
 	return s, err
 }
 
-// noDevice says why a CUDA device is absent where there are n.
-func noDevice(lib *library, d Device, n int) error {
-	version := C.GoString(lib.table.version)
+// has says why a device is absent; nil if it is there.
+func (l *library) has(d Device) error {
+	n := int(C.pt_devices(l.table, C.PT_CUDA))
+	version := C.GoString(l.table.version)
 	switch {
-	case lib.table.cuda == 0:
+	case !d.CUDA || d.Index >= 0 && d.Index < n:
+		return nil
+	case l.table.cuda == 0:
 		return fmt.Errorf("torch: no device %s: libtorch %s was built without CUDA, so it sees no CUDA devices: `LIBTORCH=folder make torch` binds one that was built with it", d, version)
 	case n == 0:
 		return fmt.Errorf("torch: no device %s: libtorch %s sees no CUDA devices: is there one, and its driver (nvidia-smi)?", d, version)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // What this header describes. The loader refuses a shim of another number.
-#define PT_INTERFACE 3
+#define PT_INTERFACE 4
 
 // The name of the function that returns the table.
 #define PT_ENTRY "pptsn_torch"
@@ -35,6 +35,11 @@ enum {
 
 // Kinds of devices.
 enum { PT_CPU = 0, PT_CUDA = 1 };
+
+enum {
+	PT_MEASURE = 1, // find out which way is fastest for a shape, not guess
+	PT_TF32 = 2,    // round factors in float32 to 11 bits
+};
 
 typedef struct {
 	int dtype; // c10::ScalarType
@@ -99,9 +104,9 @@ typedef struct {
 	char *(*record)(pt_event event, pt_stream stream);
 	char *(*wait)(pt_event event, pt_stream stream);
 	char *(*done)(pt_event event, int *yes);
-	// tune makes cuDNN measure which of its ways is fastest for a shape, or take
-	// the one it guesses; it returns what was set. State of the process.
-	int (*tune)(int measure);
+	// tune sets how cuDNN computes, in the whole process, and returns what was
+	// set: a sum of the numbers below.
+	char *(*tune)(int how, int *before);
 } pt_table;
 
 #endif

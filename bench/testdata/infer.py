@@ -62,6 +62,7 @@ def main():
     side = int(sys.argv[4]) if len(sys.argv) > 4 else 224
     if device == "cuda":
         torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on both sides
     dtypes = [torch.float32, torch.bfloat16] + ([torch.float16] if device == "cuda" else [])
     for dtype in dtypes:
         for compiled in (False, True):

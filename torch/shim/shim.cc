@@ -260,10 +260,13 @@ char *set_generator(int device, int index, pt_tensor state) {
 
 void set_threads(int n) { at::set_num_threads(n); }
 
-int tune(int measure) {
-	bool before = at::globalContext().benchmarkCuDNN();
-	at::globalContext().setBenchmarkCuDNN(measure != 0);
-	return before;
+char *tune(int how, int *before) {
+	return guarded([&] {
+		auto &context = at::globalContext();
+		*before = (context.benchmarkCuDNN() ? PT_MEASURE : 0) + (context.allowTF32CuDNN() ? PT_TF32 : 0);
+		context.setBenchmarkCuDNN((how & PT_MEASURE) != 0);
+		context.setAllowTF32CuDNN((how & PT_TF32) != 0);
+	});
 }
 
 int devices(int device) {
