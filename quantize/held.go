@@ -26,23 +26,23 @@ func hold(g *graph.Graph, keep []string) holding {
 		f.producer[n.Out] = n
 	}
 	for _, n := range g.Nodes {
-		if isConv(n) && slices.ContainsFunc(keep, func(name string) bool { return names(n, name) }) {
+		if isConv(n) && slices.ContainsFunc(keep, func(name string) bool { return called(n, name) }) {
 			f.barred[n.In[0]] = true
 		}
 	}
 	return f.find()
 }
 
-// LayerName is how a convolution is called: by its weights, since its result has
+// layerName is how a convolution is called: by its weights, since its result has
 // the name of the last operation that was fused with it.
 func layerName(n *graph.Node) string {
 	name := strings.TrimSuffix(n.In[1].Name, ".w_0") // Paddle's
 	return strings.TrimSuffix(name, "_weights")      // PaddleVideo's
 }
 
-// names reports whether a name is a convolution's: its own, or that of its
+// called reports whether a name is a convolution's: its own, or that of its
 // weights or result.
-func names(n *graph.Node, name string) bool {
+func called(n *graph.Node, name string) bool {
 	return name == layerName(n) || name == n.In[1].Name || name == n.Out.Name
 }
 
@@ -54,7 +54,7 @@ func isConv(n *graph.Node) bool {
 // checkKeep reports names that no convolution has.
 func checkKeep(g *graph.Graph, keep []string) error {
 	for _, name := range keep {
-		found := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return isConv(n) && names(n, name) })
+		found := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return isConv(n) && called(n, name) })
 		if !found {
 			var known []string
 			for _, n := range g.Nodes {

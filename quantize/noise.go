@@ -15,19 +15,19 @@ type noise struct {
 
 // add compares one view.
 func (n *noise) add(got, want []float32) {
-	signal, error := 0.0, 0.0
+	signal, wrong := 0.0, 0.0
 	for i, w := range want {
 		d := float64(got[i]) - float64(w)
 		signal += float64(w) * float64(w)
-		error += d * d
+		wrong += d * d
 	}
 	n.views++
 	switch {
-	case error == 0:
+	case wrong == 0:
 	case signal == 0:
 		n.ratios++
 	default:
-		n.ratios += error / signal
+		n.ratios += wrong / signal
 	}
 }
 

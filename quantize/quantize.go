@@ -17,8 +17,8 @@ import (
 	"github.com/pptsn/pptsn/graph"
 )
 
-// Options says what is quantised with what. All but Progress and Skipped must be
-// given where no default is named.
+// Options says what is quantised, with what. Bundle, Spec, Calibrate and Check are
+// needed.
 type Options struct {
 	Bundle    *bundle.Bundle
 	Spec      clip.Spec // how a video becomes the network's input
