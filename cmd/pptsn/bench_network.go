@@ -24,7 +24,11 @@ column compares with ONNX Runtime in fp32 on the CPU, turn by turn.
 
 With --random the network is that of a configuration, with one view a video; its
 int8 has scales from noise. A model has its own views, and int8 only if it is
-quantised. What an engine cannot do is said on standard error.
+quantised. --engine and --precision choose some of them. What an engine cannot do is
+said on standard error.
+
+Nothing else should run meanwhile. Of processors with AMX the peak of bf16 and int8 is
+not known.
 
 --layers shows the layers of oneDNN's engine instead: which take the time, and
 which fall behind.`,
