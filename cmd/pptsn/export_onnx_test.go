@@ -202,3 +202,22 @@ func TestExportONNXWithoutLibrary(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A check must not need gigabytes: 25 views of the usual size are run, 250 are
+// not.
+func TestProbeShape(t *testing.T) {
+	for _, tc := range []struct {
+		input []int
+		runs  bool
+	}{
+		{[]int{graph.Unknown, 25, 3, 224, 224}, true},
+		{[]int{graph.Unknown, 250, 3, 224, 224}, false},
+		{[]int{graph.Unknown, 3, 224, 224}, true},
+		{[]int{graph.Unknown, 3, graph.Unknown, 224}, false},
+	} {
+		shape, ok := probeShape(tc.input)
+		if ok != tc.runs || ok && shape[0] != 1 {
+			t.Errorf("%v: %v, %v, want %v", tc.input, shape, ok, tc.runs)
+		}
+	}
+}
