@@ -315,6 +315,7 @@ struct captured {
 
 char *capture_begin(int index, pt_graph *graph) {
 	return guarded([&] {
+		c10::cuda::CUDAGuard guard(index); // graphs take the stream of the device that is current
 		auto c = std::make_unique<captured>(index);
 		c10::cuda::device_synchronize();
 		c10::cuda::setCurrentCUDAStream(c->stream);
@@ -336,6 +337,7 @@ char *capture_begin(int index, pt_graph *graph) {
 char *capture_end(pt_graph graph) {
 	return guarded([&] {
 		auto c = static_cast<captured *>(graph);
+		c10::cuda::CUDAGuard guard(c->stream.device_index());
 		try { // on the stream it began on
 			c->graph.capture_end();
 		} catch (...) {
@@ -347,7 +349,11 @@ char *capture_end(pt_graph graph) {
 }
 
 char *replay(pt_graph graph) {
-	return guarded([&] { static_cast<captured *>(graph)->graph.replay(); });
+	return guarded([&] {
+		auto c = static_cast<captured *>(graph);
+		c10::cuda::CUDAGuard guard(c->stream.device_index());
+		c->graph.replay();
+	});
 }
 
 void drop_graph(pt_graph graph) { delete static_cast<captured *>(graph); }
