@@ -95,3 +95,12 @@ func (e *Engine) Reasons() []string {
 	}
 	return e.reasons
 }
+
+// Rest lets go of the CPU's threads that wait for the next call, which starts
+// them again: a program with several engines, of which few run at a time, calls
+// it, or they slow each other down.
+func (e *Engine) Rest() {
+	if r, ok := e.runner.(interface{ Rest() }); ok {
+		r.Rest()
+	}
+}

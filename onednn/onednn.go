@@ -33,7 +33,7 @@ type Options struct {
 	// use: not for each hardware thread of a core, and at most GOMAXPROCS,
 	// which respects the limits of containers.
 	Threads int
-	// Chunk is how many views are computed at once. 0 means 4, or one for each
+	// Chunk is how many views are computed at once. 0 means 8, or one for each
 	// thread where there are more.
 	Chunk int
 	// Precision of convolutions: FP32, BF16 or INT8; all else is float32. A
@@ -68,7 +68,7 @@ func Compile(g *graph.Graph, w graph.Weights, o Options) (*Engine, error) {
 		o.Threads = cores()
 	}
 	if o.Chunk == 0 {
-		o.Chunk = max(4, o.Threads)
+		o.Chunk = max(8, o.Threads)
 	}
 	if err := check(g); err != nil {
 		return nil, fmt.Errorf("onednn: %w", err)

@@ -94,6 +94,10 @@ func (s *networkSeries) turn(ctx context.Context, atLeast time.Duration) error {
 		}
 		took = time.Since(begin)
 	}
+	s.engine.run.Rest()
+	if err := pause(ctx, benchRest); err != nil { // else the peak would be that of what spinning threads leave
+		return err
+	}
 	s.seconds = append(s.seconds, took.Seconds()/float64(runs))
 	if s.instruction.Name != "" {
 		s.peaks = append(s.peaks, s.instruction.Speed(s.threads, peakTime))
