@@ -19,13 +19,13 @@ func place(gpus, seen int, torch, cuda error) machine {
 }
 
 var (
-	noTorch = errors.New("no shim")
-	noCUDA  = errors.New("providers_cuda is missing")
+	errNoTorch = errors.New("no shim")
+	errNoCUDA  = errors.New("providers_cuda is missing")
 )
 
 func TestChoose(t *testing.T) {
-	bare, gpuUnused := place(0, 0, noTorch, noCUDA), place(2, 2, nil, nil)
-	onlyORT := place(1, 0, noTorch, nil)
+	bare, gpuUnused := place(0, 0, errNoTorch, errNoCUDA), place(2, 2, nil, nil)
+	onlyORT := place(1, 0, errNoTorch, nil)
 	for _, tc := range []struct {
 		name    string
 		on      machine
@@ -69,7 +69,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestChooseRefuses(t *testing.T) {
-	full, bare := place(1, 1, nil, nil), place(1, 0, noTorch, noCUDA)
+	full, bare := place(1, 1, nil, nil), place(1, 0, errNoTorch, errNoCUDA)
 	for _, tc := range []struct {
 		name string
 		on   machine
@@ -105,7 +105,7 @@ func TestChooseRefuses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := choose(Options{GPU: true}, bare); !errors.Is(err, noTorch) || !errors.Is(err, noCUDA) {
+	if _, err := choose(Options{GPU: true}, bare); !errors.Is(err, errNoTorch) || !errors.Is(err, errNoCUDA) {
 		t.Errorf("%v does not wrap what is missing", err)
 	}
 }
