@@ -99,16 +99,11 @@ func (o *benchOptions) openModel() (*pptsn.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := pptsn.Options{}
-	if b.Manifest != nil {
-		options.Engine, err = o.engine.options(b.Manifest.Scales)
-	} else {
-		options.Engine, err = o.engine.options(nil)
-	}
+	run, err := o.engine.options(scalesOf(b))
 	if err != nil {
 		return nil, err
 	}
-	return pptsn.New(b, options)
+	return pptsn.New(b, pptsn.Options{Engine: run})
 }
 
 func (o *benchOptions) predictTurns(ctx context.Context, m *pptsn.Model, r *benchReel, stderr io.Writer) ([]*predictSeries, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"iter"
 	"os"
@@ -18,8 +19,11 @@ var listExtensions = []string{".txt", ".list", ".csv"}
 // files are the videos that the command line names, one after another: a long
 // list is not held in memory. An error that is yielded stands for an input that
 // could not be read.
-func (o *predictOptions) files(stdin io.Reader) iter.Seq2[string, error] {
+func (o *predictOptions) files(ctx context.Context, stdin io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		if slices.Contains(o.input, "-") {
+			stdin = until(ctx, stdin)
+		}
 		for _, input := range o.input {
 			for file, err := range expand(input, stdin) {
 				if !yield(file, err) {
@@ -28,6 +32,18 @@ func (o *predictOptions) files(stdin io.Reader) iter.Seq2[string, error] {
 			}
 		}
 	}
+}
+
+// until reads r as long as ctx lasts: who waits for a line that nobody types can
+// be interrupted.
+func until(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
+	return out
 }
 
 // count is the number of those files; -1 where that takes reading standard input

@@ -87,10 +87,7 @@ func (out *outputFile) claim(o outputFlags) error {
 	if !out.fresh && !o.resume && !o.overwrite {
 		return fmt.Errorf("--output %s: the file exists: go on with it with --resume, or begin anew with --overwrite", o.path)
 	}
-	if o.overwrite {
-		out.fresh = true
-		return out.f.Truncate(0)
-	}
+	out.fresh = out.fresh || o.overwrite // emptied when the run begins, not before it is sure that it can
 	return nil
 }
 

@@ -177,6 +177,10 @@ func TestPredictResumeRefused(t *testing.T) {
 	if _, err := os.Stat(nothing); err == nil {
 		t.Error("an empty file is left of a run that did not begin")
 	}
+	kept := writeFile(t, filepath.Join(t.TempDir(), "kept"), before)
+	if code, _, _ := command(t, "", "predict", "-m", "absent", "--json", "--output", kept, "--overwrite", f.clip); code != 1 || readFile(t, kept) != before {
+		t.Errorf("overwrite without a model: exit code %d, file %q", code, readFile(t, kept))
+	}
 	csvArgs := []string{"predict", "-m", f.model, "--csv", "--output", out, "--resume", list}
 	if code, _, stderr := command(t, "", csvArgs...); code != 1 || !strings.Contains(stderr, "another form") {
 		t.Errorf("other form: exit code %d, %s", code, stderr)

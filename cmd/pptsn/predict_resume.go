@@ -148,6 +148,11 @@ func (out *outputFile) resume(r runRecord, format predictFormat, files iter.Seq2
 		for file, err, ok := next(); ok && yield(file, err); file, err, ok = next() {
 		}
 	}
+	if out.fresh {
+		if err = out.start(0); err != nil {
+			return p, rest, stop, err
+		}
+	}
 	if err = r.settle(out); err != nil {
 		return p, rest, stop, err
 	}

@@ -39,7 +39,7 @@ func predictFiles(cmd *cobra.Command, o predictOptions) (err error) {
 	moreProcs()
 	p := newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
 	p.format = o.format(m)
-	files := o.files(cmd.InOrStdin())
+	files := o.files(cmd.Context(), cmd.InOrStdin())
 	if out != nil {
 		var stop func()
 		if files, stop, err = p.useOutput(out, m, files, o.batch); err != nil {

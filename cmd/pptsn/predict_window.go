@@ -71,7 +71,7 @@ func (w *windowFlags) validate(asJSON bool) error {
 
 // predictWindows classifies the windows of one video after the other.
 func predictWindows(cmd *cobra.Command, o predictOptions) error {
-	files := o.files(cmd.InOrStdin())
+	files := o.files(cmd.Context(), cmd.InOrStdin())
 	if o.window.srt != "" || o.window.annotate != "" {
 		file, err := o.window.only(files)
 		if err != nil {
