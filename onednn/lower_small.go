@@ -1,6 +1,7 @@
 package onednn
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -17,17 +18,14 @@ func (l *lowering) lowerSmallConv(n *graph.Node, c graph.Conv, t dtype) error {
 	to, scale := l.arith.held(n)
 	weightType, q := t, (*scaling)(nil)
 	if t != bfloat16s {
-		weightType, q = int8s, &scaling{src: l.arith.scales[x.Name].Scale, dst: max(scale, 0), weights: graph.ChannelScales(l.weights.plain[w.Name])}
-		if scale == 0 {
-			q.dst = 1
-		}
+		weightType, q = int8s, &scaling{src: l.arith.scales[x.Name].Scale, dst: cmp.Or(scale, 1), weights: graph.ChannelScales(l.weights.plain[w.Name])}
 	}
 	var biasDesc desc
 	if c.Bias {
 		biasDesc = l.plain(n.In[2])
 	}
 	p, err := l.convolution(c, l.tmp.channelsLast(x.Shape, t), l.tmp.open(grouped, weightType), biasDesc,
-		l.tmp.channelsLast(n.Out.Shape, to), l.smallPost(n, c, q), q)
+		l.tmp.channelsLast(n.Out.Shape, to), l.smallPost(n, c, to, q), q)
 	if err != nil {
 		return err
 	}
@@ -49,16 +47,15 @@ func (l *lowering) lowerSmallConv(n *graph.Node, c graph.Conv, t dtype) error {
 
 // smallPost adds the residual, as the integers that it is held in, and applies
 // the activation.
-func (l *lowering) smallPost(n *graph.Node, c graph.Conv, q *scaling) []postOp {
+func (l *lowering) smallPost(n *graph.Node, c graph.Conv, to dtype, q *scaling) []postOp {
 	post := activation(c.Act)
 	if !c.Residual {
 		return post
 	}
 	sum := postOp{sum: true, held: ownType, scale: 1}
-	if q != nil {
-		if r := l.arith.scales[n.In[len(n.In)-1].Name]; q.dst != 1 {
-			sum.held, sum.scale = integers(r), q.sum(r.Scale)
-		}
+	if q != nil && to != float32s {
+		r := l.arith.scales[n.In[len(n.In)-1].Name]
+		sum.held, sum.scale = integers(r), q.sum(r.Scale)
 	}
 	return slices.Concat([]postOp{sum}, post)
 }
