@@ -12,7 +12,7 @@ import (
 // An Int8 says how the numbers of a value are held in 8 bits: x is Scale*q for
 // an integer q, in [-128, 127] if Signed, else in [0, 255].
 type Int8 struct {
-	Scale  float32 `json:"scale"` // above 0, finite
+	Scale  float32 `json:"scale"` // from 1e-15 to 1e15
 	Signed bool    `json:"signed,omitempty"`
 }
 
@@ -31,6 +31,9 @@ func (i Int8) Type() tensor.Type {
 // the same down as a graph.
 type Scales map[string]Int8
 
+// Between these a scale's products with those of weights are numbers of float32.
+const leastScale, mostScale float32 = 1e-15, 1e15
+
 // Check reports scales that do not belong to an optimised graph.
 func (s Scales) Check(g *Graph) error {
 	known := map[string]bool{}
@@ -44,8 +47,8 @@ func (s Scales) Check(g *Graph) error {
 		if !known[name] {
 			return fmt.Errorf("graph %s: there are scales for %s, which the optimised graph does not compute: they belong to another network", g.Name, name)
 		}
-		if v := float64(s[name].Scale); !(v > 0) || math.IsInf(v, 0) {
-			return fmt.Errorf("graph %s: scale %v of %s: want a finite number above 0", g.Name, v, name)
+		if v := s[name].Scale; !(v >= leastScale && v <= mostScale) {
+			return fmt.Errorf("graph %s: scale %v of %s: want a number from %v to %v", g.Name, v, name, leastScale, mostScale)
 		}
 	}
 	return nil
@@ -71,18 +74,26 @@ func (s Scales) InInt8(n *Node) bool {
 	return conv && held && !n.In[0].Param
 }
 
+// deadChannel is the least magnitude of a channel's weights that counts, as a
+// share of the largest of all channels. A bias is rounded to the channel's scale: of
+// a channel that is all but dead it would not fit into 32 bits.
+const deadChannel = 1. / (1 << 14)
+
 // ChannelScales are the scales of a convolution's weights [O, ...], one for each
-// output channel: the largest magnitude becomes 127.
+// output channel: the largest magnitude becomes 127, but for channels that are
+// all but dead.
 func ChannelScales(weights *tensor.Dense) []float32 {
 	w := weights.Float32s()
-	scales := make([]float32, weights.Shape[0])
+	scales, all := make([]float32, weights.Shape[0]), float32(0)
 	for o := range scales {
-		most := float32(0)
 		for _, v := range w[o*len(w)/len(scales) : (o+1)*len(w)/len(scales)] {
-			most = max(most, float32(math.Abs(float64(v))))
+			scales[o] = max(scales[o], float32(math.Abs(float64(v))))
 		}
-		if scales[o] = most / 127; scales[o] == 0 {
-			scales[o] = 1 // of a channel without weights any does
+		all = max(all, scales[o])
+	}
+	for o := range scales {
+		if scales[o] = max(scales[o], all*deadChannel) / 127; scales[o] == 0 {
+			scales[o] = 1 // of no weights at all
 		}
 	}
 	return scales

@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -46,6 +47,9 @@ func (j *job) verdicts(ctx context.Context, what string, e *engine.Engine) (all 
 		scores, err := e.Scores(ctx, []*clip.Clip{l.clip})
 		if err != nil {
 			return err
+		}
+		if slices.ContainsFunc(scores[0], func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }) {
+			return fmt.Errorf("%s: %s: the network's scores are not numbers: its weights are damaged", what, l.Path)
 		}
 		all = append(all, verdict{l.Label, j.probabilities(scores[0])})
 		return nil
