@@ -1,7 +1,7 @@
 package onednn
 
 /*
-#cgo CFLAGS: -O2
+#cgo CFLAGS: -O3 -fopenmp
 #cgo LDFLAGS: -ldnnl -lgomp
 #include <omp.h>
 #include <stdlib.h>

@@ -20,6 +20,10 @@ func (l *lowering) lowerPool(n *graph.Node, p graph.Pool) error {
 	if err != nil {
 		return err
 	}
+	if w, ok := bytesWindow(n, p); ok && dst.dtype() == uint8s {
+		l.lowerBytesPool(n, w, src, dst)
+		return nil
+	}
 	prim, err := l.pooling(p, src.desc, dst, pad)
 	if err != nil {
 		return err

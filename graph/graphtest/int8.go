@@ -65,7 +65,7 @@ func checkInt8(t *testing.T, g *graph.Graph, w graph.Weights, in *tensor.Dense, 
 }
 
 // Scales hold every value of an optimised graph in 8 bits that a convolution
-// reads or adds, and what pools make of them, up to the largest magnitude that
+// reads or adds or of which a pool takes the largest, and what pools make of them, up to the largest magnitude that
 // the input brings about.
 func Scales(g *graph.Graph, w graph.Weights, in *tensor.Dense) (graph.Scales, error) {
 	all := g.Clone()
@@ -87,9 +87,14 @@ func Scales(g *graph.Graph, w graph.Weights, in *tensor.Dense) (graph.Scales, er
 		}
 	}
 	for _, n := range g.Nodes {
-		if c, ok := n.Op.(graph.Conv); ok {
+		switch op := n.Op.(type) {
+		case graph.Pool:
+			if op.Max { // of a mean the last step may be another one
+				hold(n.In[0])
+			}
+		case graph.Conv:
 			hold(n.In[0])
-			if c.Residual {
+			if op.Residual {
 				hold(n.In[len(n.In)-1])
 			}
 		}

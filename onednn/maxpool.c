@@ -1,0 +1,38 @@
+#include "maxpool.h"
+
+#include <string.h>
+
+// nn_row keeps the larger of each pair.
+static inline void nn_row(unsigned char *restrict most, const unsigned char *restrict row, int n) {
+	for (int i = 0; i < n; i++)
+		most[i] = row[i] > most[i] ? row[i] : most[i];
+}
+
+// One row of the result: the windows' rows first, which leaves one row of
+// pictures, then their columns.
+static void nn_max_row(const struct nn_window *w, const unsigned char *picture, unsigned char *row, unsigned char *line, int y) {
+	const int width = w->in[1] * w->channels;
+	memset(line, 0, width);
+	for (int k = 0; k < w->kernel[0]; k++) {
+		const int from = y * w->stride[0] + k - w->before[0];
+		if (from >= 0 && from < w->in[0])
+			nn_row(line, picture + (size_t)from * width, width);
+	}
+	memset(row, 0, (size_t)w->out[1] * w->channels);
+	for (int x = 0; x < w->out[1]; x++)
+		for (int k = 0; k < w->kernel[1]; k++) {
+			const int from = x * w->stride[1] + k - w->before[1];
+			if (from >= 0 && from < w->in[1])
+				nn_row(row + x * w->channels, line + from * w->channels, w->channels);
+		}
+}
+
+void nn_max_pool(const struct nn_window *w, int pictures, const unsigned char *src, unsigned char *dst) {
+	const size_t in = (size_t)w->in[0] * w->in[1] * w->channels, out = (size_t)w->out[0] * w->out[1] * w->channels;
+#pragma omp parallel for collapse(2)
+	for (int p = 0; p < pictures; p++)
+		for (int y = 0; y < w->out[0]; y++) {
+			unsigned char line[NN_WIDEST_ROW];
+			nn_max_row(w, src + p * in, dst + p * out + (size_t)y * w->out[1] * w->channels, line, y);
+		}
+}

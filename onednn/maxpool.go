@@ -1,0 +1,42 @@
+package onednn
+
+// #include "maxpool.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+)
+
+// bytesWindow is the window of a maximum pooling for which there is our own
+// code on bytes, if there is.
+func bytesWindow(n *graph.Node, p graph.Pool) (w C.struct_nn_window, ok bool) {
+	in, out := n.In[0].Shape, n.Out.Shape
+	if !p.Max || in[1]*in[3] > C.NN_WIDEST_ROW {
+		return w, false
+	}
+	w.channels = C.int(in[1])
+	w.before = [2]C.int{C.int(p.Pad.Top), C.int(p.Pad.Left)}
+	for i := range 2 {
+		w.in[i], w.out[i] = C.int(in[2+i]), C.int(out[2+i])
+		w.kernel[i], w.stride[i] = C.int(p.Kernel[i]), C.int(p.Stride[i])
+	}
+	return w, true
+}
+
+// lowerBytesPool takes the largest of bytes whose channels lie together.
+func (l *lowering) lowerBytesPool(n *graph.Node, w C.struct_nn_window, src place, dst desc) {
+	at := l.room(dst)
+	at.scale = src.scale
+	l.settle(n.Out, at)
+	l.use(src.buf)
+	l.use(at.buf)
+	pictures := C.int(n.In[0].Shape[0])
+	pool := func(p *program, slots []unsafe.Pointer) error {
+		from := unsafe.Add(src.buf.at(slots, p.arena), src.offset)
+		C.nn_max_pool(&w, pictures, (*C.uchar)(from), (*C.uchar)(at.buf.at(slots, p.arena)))
+		return nil
+	}
+	l.prog.steps = append(l.prog.steps, step{layer: n.String(), kernel: "bytes", host: pool})
+}
