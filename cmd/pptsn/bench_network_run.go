@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"github.com/pptsn/pptsn/internal/turns"
 	"io"
 	"time"
 
@@ -87,18 +88,22 @@ func (s *networkSeries) turn(ctx context.Context, atLeast time.Duration) error {
 	if err := pause(ctx, benchRest); err != nil {
 		return err
 	}
-	begin, runs, took := time.Now(), 0, time.Duration(0)
-	for ; runs == 0 || took < atLeast; runs++ {
+	if _, err := s.engine.run.Scores(ctx, s.clips); err != nil { // to warm up: threads are started anew, caches hold others' numbers
+		return err
+	}
+	var runs []float64 // seconds; a median of them, since the machine may be another's for a while
+	for begin := time.Now(); len(runs) == 0 || time.Since(begin) < atLeast; {
+		each := time.Now()
 		if _, err := s.engine.run.Scores(ctx, s.clips); err != nil {
 			return err
 		}
-		took = time.Since(begin)
+		runs = append(runs, time.Since(each).Seconds())
 	}
 	s.engine.run.Rest()
 	if err := pause(ctx, benchRest); err != nil { // else the peak would be that of what spinning threads leave
 		return err
 	}
-	s.seconds = append(s.seconds, took.Seconds()/float64(runs))
+	s.seconds = append(s.seconds, turns.Median(runs))
 	if s.instruction.Name != "" {
 		s.peaks = append(s.peaks, s.instruction.Speed(s.threads, peakTime))
 	}
