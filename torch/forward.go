@@ -19,6 +19,9 @@ type Pass struct {
 	Direct bool
 	// Stats receives the statistics of every batch norm, in order, if Training.
 	Stats *[]BatchStats
+	// Sync makes batch norms normalise with the statistics of all ranks'
+	// batches together, if Training; nil: each rank with its own.
+	Sync *Group
 }
 
 // BatchStats are what one batch norm saw of a batch: Mean and InvStd [C],
