@@ -91,7 +91,7 @@ func (b *Batch) finish() {
 	views := b.memory[:n*b.loader.clipSize()]
 	b.Views = tensor.FromFloat32(views, n, shape[0], shape[1], shape[2], shape[3])
 	if mix := b.loader.o.Mix; mix != nil {
-		rng := stream(forMixing, b.loader.o.Seed, b.epoch, b.Index)
+		rng := stream(forMixing, b.loader.o.Seed, b.epoch, b.Index|b.loader.o.Rank<<32)
 		lambda, perm := mix.apply(views, n, shape[0]*shape[1], shape[2], shape[3], rng)
 		b.Lambda, b.Mixed = lambda, make([]int, n)
 		for i, partner := range perm {

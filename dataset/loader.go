@@ -12,19 +12,27 @@ import (
 
 // LoaderOptions says how batches are made.
 type LoaderOptions struct {
-	Batch    int    // clips in a batch, at least 1
+	Batch    int    // clips in a batch of one rank, at least 1
 	Workers  int    // goroutines that decode; 0: none besides the caller's, and nothing is read ahead
 	Ahead    int    // batches made before they are asked for; 0 means 2
 	Shuffle  bool   // another order in each epoch, else the list's
 	DropLast bool   // leave out the last batch if it is not full
 	Seed     uint64 // of all random numbers
 	Mix      *Mix   // nil: clips stay as they are
+
+	// Of Size processes that learn together this is number Rank, from 0. They
+	// share one order of an epoch: of its next Size*Batch clips each takes Batch.
+	// Without DropLast some may have fewer or none of the last ones. Size 0 means
+	// 1: alone.
+	Rank, Size int
 }
 
 // A Loader makes the batches of an epoch from a Set.
 //
-// Seed, epoch and sample determine a clip, and with the number of the batch all
-// of it: the number of workers and where an epoch is taken up change nothing.
+// Seed, epoch and sample determine a clip, and with rank and number of the batch
+// all of it: the number of workers and where an epoch is taken up change nothing.
+// Only mixing is within a rank's batch; else Size ranks see what one would with
+// a batch Size times as large.
 //
 // Up to Ahead batches are in memory besides those that the caller holds.
 type Loader struct {
@@ -42,9 +50,12 @@ const maxBatch = 1 << 32
 // NewLoader returns a loader for the clips of s. It is an error if their views
 // have no common size for want of a crop, or if an epoch would have no batch.
 func NewLoader(s *Set, o LoaderOptions) (*Loader, error) {
-	o.Ahead = cmp.Or(o.Ahead, 2)
+	o.Ahead, o.Size = cmp.Or(o.Ahead, 2), cmp.Or(o.Size, 1)
 	if o.Batch < 1 || o.Workers < 0 || o.Ahead < 1 {
 		return nil, fmt.Errorf("dataset: batches of %d clips, %d workers, %d batches ahead: want at least 1, 0 and 1", o.Batch, o.Workers, o.Ahead)
+	}
+	if o.Rank < 0 || o.Rank >= o.Size {
+		return nil, fmt.Errorf("dataset: rank %d of %d: want one from 0 to below the number of ranks", o.Rank, o.Size)
 	}
 	h, w := s.o.Spec.Size()
 	if h == 0 {
@@ -52,7 +63,7 @@ func NewLoader(s *Set, o LoaderOptions) (*Loader, error) {
 	}
 	l := &Loader{set: s, o: o, shape: [4]int{s.o.Spec.Views(), 3, h, w}, free: make(chan []float32, o.Ahead+2)}
 	if l.Batches() == 0 {
-		return nil, fmt.Errorf("dataset: %s: %d clips make no batch of %d: set batch_size to at most %d", s.o.List, s.Len(), o.Batch, s.Len())
+		return nil, l.tooFew()
 	}
 	if o.Batch > maxBatch/l.clipSize() {
 		return nil, fmt.Errorf("dataset: a batch of %d clips of %v is too large: set batch_size to at most %d", o.Batch, l.shape, maxBatch/l.clipSize())
@@ -65,12 +76,36 @@ func NewLoader(s *Set, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
-// Batches is the number of batches in an epoch.
-func (l *Loader) Batches() int {
-	if l.o.DropLast {
-		return l.set.Len() / l.o.Batch
+func (l *Loader) tooFew() error {
+	n, ranks := l.set.Len(), ""
+	if l.o.Size > 1 {
+		ranks = fmt.Sprintf(" for each of %d ranks", l.o.Size)
 	}
-	return (l.set.Len()-1)/l.o.Batch + 1
+	if n < l.o.Size {
+		return fmt.Errorf("dataset: %s: %d clips for %d ranks: use fewer processes", l.set.o.List, n, l.o.Size)
+	}
+	return fmt.Errorf("dataset: %s: %d clips make no batch of %d%s: set batch_size to at most %d", l.set.o.List, n, l.o.Batch, ranks, n/l.o.Size)
+}
+
+// Rank is which of Size processes that learn together this loader is for.
+func (l *Loader) Rank() int { return l.o.Rank }
+
+// Size is how many processes learn together.
+func (l *Loader) Size() int { return l.o.Size }
+
+// Batch is how many clips a whole batch of one rank has.
+func (l *Loader) Batch() int { return l.o.Batch }
+
+// SetSeed changes the seed. Not while an epoch is under way.
+func (l *Loader) SetSeed(seed uint64) { l.o.Seed = seed }
+
+// Batches is the number of batches in an epoch, on all ranks the same.
+func (l *Loader) Batches() int {
+	n, whole := l.set.Len(), l.o.Size*l.o.Batch
+	if l.o.DropLast {
+		return n / whole
+	}
+	return (n-1)/whole + 1
 }
 
 // Epoch yields the batches of an epoch, counted from 0, beginning with batch
@@ -113,7 +148,7 @@ func (l *Loader) order(epoch int) []int {
 }
 
 func (l *Loader) begin(order []int, epoch, index int) (b *Batch, clips int) {
-	first := index * l.o.Batch
+	first := min((index*l.o.Size+l.o.Rank)*l.o.Batch, len(order))
 	samples := order[first:min(first+l.o.Batch, len(order))]
 	b = &Batch{Index: index, Lambda: 1, loader: l, memory: l.take(), slots: make([]slot, len(samples)), epoch: epoch}
 	for i, s := range samples {

@@ -78,6 +78,10 @@ func (p pipeline[G]) feed(ctx context.Context, room chan<- struct{}, begun chan<
 		group, n := p.begin(i)
 		g := &begunGroup[G]{group: group, done: make(chan struct{})}
 		g.left.Store(int64(n))
+		if n == 0 {
+			p.finish(group)
+			close(g.done)
+		}
 		begun <- g // never blocks: there is room
 		for j := range n {
 			select {

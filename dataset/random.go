@@ -9,7 +9,7 @@ import (
 const (
 	forSamples = iota + 1 // frames, crops, flips of one sample
 	forOrder              // of an epoch
-	forMixing             // of one batch
+	forMixing             // of one batch of one rank
 )
 
 // SampleRand gives the random numbers with which a Loader of that seed loads a
