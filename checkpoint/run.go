@@ -13,11 +13,12 @@ import (
 
 // A Run is the fingerprint of what must not change between a run and its
 // resumption: with another network, list, batch or optimiser the steps to come
-// would not be those of the first run.
+// would not be those of the first run. The number of processes may change: see
+// State.In.
 type Run struct {
 	Network string `json:"network"` // backbone, classes, segments
 	List    string `json:"list"`    // HashFile of the training list
-	Batch   int    `json:"batch"`   // clips
+	Batch   int    `json:"batch"`   // clips, of one process
 
 	// Settings are all others that shape an update, by name.
 	Settings map[string]string `json:"settings"`

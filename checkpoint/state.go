@@ -16,7 +16,8 @@ const version = 1
 const maxState = 1 << 20
 
 // A State is what a run must know to go on as if it had never stopped, besides
-// tensors. Random numbers need no state: they come from (Seed, epoch, sample).
+// tensors. Random numbers need no state: they come from (Seed, epoch, sample),
+// (Seed, epoch, batch, rank) and (Seed, iteration, rank).
 type State struct {
 	Model      string `json:"model"` // model_name of the configuration: "ppTSN"
 	Seed       uint64 `json:"seed"`
@@ -24,6 +25,7 @@ type State struct {
 	Iterations int    `json:"iterations_in_epoch"` // done in the epoch under way; 0 between epochs
 	Total      int    `json:"iterations_total"`    // done in the whole run
 	Batches    int    `json:"batches_in_epoch"`    // iterations that an epoch has
+	World      int    `json:"world,omitempty"`     // processes that learned together; 0 means 1
 
 	Best   Best    `json:"best"`
 	Scaler *Scaler `json:"loss_scaler,omitempty"` // nil without float16
@@ -110,12 +112,31 @@ func (s *State) check() error {
 	switch {
 	case s.Model == "":
 		return errors.New("no model")
-	case s.Epochs < 0 || s.Iterations < 0 || s.Total < 0 || s.Batches < 0:
+	case s.Epochs < 0 || s.Iterations < 0 || s.Total < 0 || s.Batches < 0 || s.World < 0:
 		return errors.New("a negative count")
 	case s.Iterations > s.Batches:
 		return fmt.Errorf("%d iterations done in an epoch of %d", s.Iterations, s.Batches)
 	}
 	return nil
+}
+
+// In is the state for going on with another number of processes, whose epochs
+// have so many batches and whose updates take so many of them. The order of an
+// epoch's clips stays; the place in it is rounded down to a whole update, so
+// that clips of less than one are seen twice. An epoch that was done stays done.
+// Iterations of the whole run are counted as if all of it had been done so.
+func (s State) In(world, batches, update int) State {
+	if max(world, 1) == max(s.World, 1) {
+		return s
+	}
+	if s.Iterations == s.Batches {
+		s.Iterations = batches
+	} else {
+		done := s.Iterations * max(s.World, 1) / max(world, 1) // a process's batch is as large as it was
+		s.Iterations = min(done, batches) / update * update
+	}
+	s.World, s.Batches, s.Total = world, batches, s.Epochs*batches+s.Iterations
+	return s
 }
 
 func (s *State) place() place { return place{s.Epochs, s.Iterations} }
