@@ -53,12 +53,21 @@ if readelf -d "$libs/libtorch_cpu.so" | grep -q 'NEEDED.*\[libgomp\.so\.1\]'; th
 	flags+=(-fopenmp)
 fi
 
+# Collectives are libtorch's own; what compiles their classes are headers of
+# Gloo, which Python packages and zip files may lack (Debian: libgloo-dev), and
+# of NCCL.
+header() { for dir in "${include[@]#-I}" /usr/include; do [ -f "$dir/$1" ] && return 0; done; return 1; }
+header gloo/context.h && gloo=(-DUSE_C10D_GLOO) || gloo=()
+if header nccl.h && nm -DC "$libs/libtorch_cuda.so" 2>/dev/null | grep -q 'c10d::ProcessGroupNCCL::ProcessGroupNCCL'; then
+	flags+=(-DUSE_C10D_NCCL)
+fi
+
 mkdir -p "$(dirname "$out")"
 tmp=$(mktemp "$out.XXXXXX")
 trap 'rm -f "$tmp" "$tmp.log"' EXIT
-compile() { g++ "$1" -O3 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
+compile() { g++ "$@" -O3 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
 echo "torch: building $out against $root${flags[*]:+ (${flags[*]})}" >&2
-compile -std=c++17 || compile -std=c++20 || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
+compile -std=c++17 "${gloo[@]}" || compile -std=c++20 "${gloo[@]}" || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
 chmod 755 "$tmp"
 mv -f "$tmp" "$out"
 echo "$root" >"$note"

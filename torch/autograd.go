@@ -32,9 +32,14 @@ func (s *Scope) WithAutocast(d DType, f func()) {
 // Backward adds to the gradients of all leaves that the scalar loss was
 // computed from, and frees what the forward pass recorded.
 func (s *Scope) Backward(loss Tensor) {
-	if s.err == nil {
-		s.Fail(takeErrorAs("backward", C.pt_backward(s.session.lib.table, C.pt_tensor(loss.h))))
+	if s.err != nil {
+		return
 	}
+	err := takeErrorAs("backward", C.pt_backward(s.session.lib.table, C.pt_tensor(loss.h)))
+	if g := s.session.group; g != nil {
+		err = g.blame("gradients of batch norms", err)
+	}
+	s.Fail(err)
 }
 
 // Grads are the gradients of leaves, sharing their memory; zero Tensors where

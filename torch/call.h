@@ -44,3 +44,35 @@ static inline char *pt_record(const pt_table *t, pt_event event, pt_stream strea
 static inline char *pt_wait(const pt_table *t, pt_event event, pt_stream stream) { return t->wait(event, stream); }
 static inline char *pt_done(const pt_table *t, pt_event event, int *yes) { return t->done(event, yes); }
 static inline char *pt_tune(const pt_table *t, int how, int *before) { return t->tune(how, before); }
+
+static inline int pt_backends(const pt_table *t) { return t->backends(); }
+static inline char *pt_store_open(const pt_table *t, const char *host, int port, int serve, int64_t timeout, pt_store *out, int *listens) {
+	return t->store_open(host, port, serve, timeout, out, listens);
+}
+static inline void pt_store_drop(const pt_table *t, pt_store store) { t->store_drop(store); }
+static inline char *pt_store_set(const pt_table *t, pt_store store, const char *key, const void *value, size_t size) { return t->store_set(store, key, value, size); }
+static inline char *pt_store_get(const pt_table *t, pt_store store, const char *key, void **value, size_t *size) { return t->store_get(store, key, value, size); }
+static inline char *pt_store_add(const pt_table *t, pt_store store, const char *key, int64_t n, int64_t *sum) { return t->store_add(store, key, n, sum); }
+static inline char *pt_store_has(const pt_table *t, pt_store store, char **keys, size_t count, int *yes) {
+	return t->store_has(store, (const char *const *)keys, count, yes);
+}
+static inline char *pt_group_new(const pt_table *t, pt_store store, const pt_group_options *options, pt_group *out) { return t->group_new(store, options, out); }
+static inline int pt_group_broken(const pt_table *t, pt_group group) { return t->group_broken(group); }
+static inline void pt_group_drop(const pt_table *t, pt_group group) { t->group_drop(group); }
+static inline char *pt_broadcast(const pt_table *t, pt_group group, const pt_tensor *tensors, size_t count, pt_work *out) { return t->broadcast(group, tensors, count, out); }
+static inline char *pt_all_reduce(const pt_table *t, pt_group group, const pt_tensor *tensors, size_t count, pt_work *out) { return t->all_reduce(group, tensors, count, out); }
+static inline char *pt_gather(const pt_table *t, pt_group group, pt_tensor mine, const pt_tensor *of_ranks, size_t size, pt_work *out) {
+	return t->gather(group, mine, of_ranks, size, out);
+}
+static inline char *pt_work_wait(const pt_table *t, pt_work work, int64_t ms, int *state) { return t->work_wait(work, ms, state); }
+static inline void pt_work_drop(const pt_table *t, pt_work work) { t->work_drop(work); }
+static inline char *pt_reducer_new(const pt_table *t, pt_group group, const pt_tensor *leaves, size_t count, int64_t first, int64_t rest, pt_reducer *out) {
+	return t->reducer_new(group, leaves, count, first, rest, out);
+}
+static inline void pt_reducer_drop(const pt_table *t, pt_reducer reducer) { t->reducer_drop(reducer); }
+static inline void pt_reducer_begin(const pt_table *t, pt_reducer reducer) { t->reducer_begin(reducer); }
+static inline char *pt_reducer_finish(const pt_table *t, pt_reducer reducer, double clips, double *total) { return t->reducer_finish(reducer, clips, total); }
+static inline void pt_reducer_times(const pt_table *t, pt_reducer reducer, pt_reduce_times *out) { t->reducer_times(reducer, out); }
+static inline char *pt_sync_norm(const pt_table *t, pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, pt_tensor *out) {
+	return t->sync_norm(group, x, scale, offset, epsilon, out);
+}

@@ -57,7 +57,12 @@ func (r *run) batchNorm(op graph.BatchNorm, names []*graph.Value, in []Tensor) T
 		return r.Call("aten::batch_norm", x, scale, offset, mean, variance, false, 0.1, epsilon, true)
 	}
 	var out [4]Tensor // result, mean, 1/deviation, space of cuDNN
-	r.CallN("aten::_batch_norm_impl_index", out[:], x, scale, offset, nil, nil, true, 0.1, epsilon, true)
+	if g := r.pass.Sync; g != nil {
+		norm := g.syncNorm(r.Scope, names[1].Name, x, scale, offset, epsilon)
+		copy(out[:], norm[:])
+	} else {
+		r.CallN("aten::_batch_norm_impl_index", out[:], x, scale, offset, nil, nil, true, 0.1, epsilon, true)
+	}
 	if r.pass.Stats != nil {
 		*r.pass.Stats = append(*r.pass.Stats, BatchStats{
 			Mean: names[3].Name, Variance: names[4].Name, BatchMean: out[1], InvStd: out[2], Epsilon: epsilon,

@@ -39,6 +39,7 @@ type Session struct {
 	lib    *library
 	device Device
 	thread *osthread.Thread[*Session]
+	group  *Group // for the thread alone: whose collectives backward may run
 }
 
 // NewSession loads libtorch, if this process has not, and starts a session.

@@ -5,17 +5,13 @@
 // operators are called is decided in Go. It builds against libtorch 1.13 to
 // 2.x, with or without CUDA (-DPT_WITH_CUDA).
 
-#include "../shim.h"
+#include "common.h"
+#include "group.h"
 #include "memory.h"
 
 #include <cstdlib>
-#include <cstring>
-#include <exception>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
@@ -37,34 +33,6 @@
 #endif
 
 namespace {
-
-at::Tensor &tensor(pt_tensor t) {
-	TORCH_CHECK(t != nullptr, "no tensor is given");
-	return *static_cast<at::Tensor *>(t);
-}
-pt_tensor handle(at::Tensor t) { return new at::Tensor(std::move(t)); }
-
-char *message(const char *text) { return strdup(text); }
-
-// guarded runs f and returns the message of what it throws.
-template <typename F> char *guarded(F f) {
-	try {
-		f();
-		return nullptr;
-	} catch (const c10::Error &e) {
-		return message(e.what_without_backtrace());
-	} catch (const std::exception &e) {
-		return message(e.what());
-	} catch (...) {
-		return message("an exception without a message");
-	}
-}
-
-c10::Device device_of(int device, int index) {
-	if (device == PT_CUDA)
-		return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
-	return c10::Device(c10::kCPU);
-}
 
 [[noreturn]] void no_cuda() { TORCH_CHECK(false, "this shim was built for a libtorch without CUDA"); }
 
@@ -441,6 +409,9 @@ const pt_table table = {
     seed, generator, set_generator, set_threads, devices, memory,
     synchronize, capture_begin, capture_end, replay, drop_graph,
     stream, drop_stream, copy, event, drop_event, record, wait, done, tune,
+    backends, store_open, store_drop, store_set, store_get, store_add, store_has,
+    group_new, group_broken, group_drop, broadcast, all_reduce, gather, work_wait, work_drop,
+    reducer_new, reducer_drop, reducer_begin, reducer_finish, reducer_times, sync_norm,
 };
 
 } // namespace
