@@ -51,6 +51,21 @@ func (o *Optimizer) powers(name string) []Slot {
 	return []Slot{{name, "beta1_pow_acc", power(a.Beta1)}, {name, "beta2_pow_acc", power(a.Beta2)}}
 }
 
+// Tensors are what the rule remembers of the parameters, in an order that is the
+// same for the same parameters: what a rank needs to update as another does.
+func (o *Optimizer) Tensors() []torch.Tensor {
+	var all []torch.Tensor
+	for _, g := range o.groups {
+		for _, slot := range o.rule.slots() {
+			all = append(all, g.state[slot]...)
+		}
+	}
+	return all
+}
+
+// SetSteps says how many updates there have been.
+func (o *Optimizer) SetSteps(n int) { o.steps = n }
+
 // UnknownSteps makes SetState take the number of updates from Adam's powers.
 const UnknownSteps = -1
 

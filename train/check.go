@@ -36,6 +36,9 @@ func (j *Job) fits(c *checkpoint.Checkpoint) error {
 	if err := c.State.Run.Check(j.Run); err != nil {
 		return err
 	}
+	if world := max(c.State.World, 1); world != j.Loader.Size() {
+		return nil // its epochs have another number of iterations; see checkpoint.State.In
+	}
 	if c.State.Batches != j.Batches() {
 		return fmt.Errorf("train: resume: the checkpoint's run had %d iterations in an epoch, this one has %d: set --max_iters as it was", c.State.Batches, j.Batches())
 	}

@@ -2,10 +2,9 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/pptsn/pptsn/checkpoint"
@@ -30,12 +29,13 @@ func (r *run) epoch(ctx context.Context) error {
 		}
 		wait := time.Since(last)
 		waited += wait
-		if bad, err = r.tellBad(b, bad); err != nil {
-			return err
-		}
 		report, err := r.step(ctx, b, total)
 		b.Release()
 		if err != nil {
+			return err
+		}
+		bad += report.Bad
+		if err := r.tellBad(ctx, b, report.Bad, bad); err != nil {
 			return err
 		}
 		report.Took, report.Waited = time.Since(last), wait
@@ -48,49 +48,8 @@ func (r *run) epoch(ctx context.Context) error {
 			break
 		}
 	}
-	r.Log.Waits(r.state.Epochs+1, r.Epochs, Waits{Total: time.Since(begin), Data: waited, Loader: r.Loader.Times()})
+	r.Log.Waits(r.state.Epochs+1, r.Epochs, Waits{Total: time.Since(begin), Data: waited, Loader: r.Loader.Times(), Reduce: r.learner.reduce.times()})
 	return nil
-}
-
-// step learns from one batch. At the end of an epoch it updates with what has
-// gathered, which the reference would drop.
-func (r *run) step(ctx context.Context, b *dataset.Batch, total int) (Report, error) {
-	ctx = context.WithoutCancel(ctx) // a step is done or not begun
-	group := max(r.Accumulate, 1)
-	first := r.state.Iterations / group * group // of this update
-	size := min(group, total-first)
-	report := Report{
-		Split: SplitTrain, Epoch: r.state.Epochs + 1, Epochs: r.Epochs, Batch: r.state.Iterations, Batches: total,
-		LR: r.Rate.At(r.state.Total), Clips: len(b.Labels),
-	}
-	if len(b.Labels) > 0 {
-		labels := Labels{A: b.Labels, B: b.Mixed, Lambda: b.Lambda}
-		classes := r.Network.Spec.Classes
-		out, err := r.learner.Accumulate(ctx, MicroBatch{
-			Views: b.Views, Targets: Targets(labels, classes, r.Smoothing), Seed: r.random(), Share: 1 / float64(size),
-		})
-		if err != nil {
-			return report, r.explain(err, b, report.LR)
-		}
-		report.Loss = out.Loss
-		report.Top1, report.Top5 = TopK(out.Logits, classes, labels, 1), TopK(out.Logits, classes, labels, 5)
-	}
-	if r.state.Iterations == first+size-1 {
-		if _, err := r.learner.Update(ctx, report.LR); err != nil {
-			return report, fmt.Errorf("train: %s: %w", r.where(), err)
-		}
-	}
-	r.state.Iterations++
-	r.state.Total++
-	report.Iterations = r.state.Total
-	_, peak, err := r.learner.session.Memory()
-	report.Allocated = peak
-	return report, err
-}
-
-// random is a number of the iteration, for dropout.
-func (r *run) random() uint64 {
-	return rand.New(rand.NewPCG(r.Seed, uint64(r.state.Total))).Uint64()
 }
 
 // tell writes a batch to the log and the scalars.
@@ -119,15 +78,14 @@ func (r *run) between(ctx context.Context, total int) error {
 	if !updated {
 		return nil
 	}
-	if ctx.Err() != nil {
+	if r.stop {
+		return errAsked
+	}
+	if r.alone() && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if r.saveNow() && r.state.Iterations < total {
-		name := checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations)
-		if err := r.save(ctx, name); err != nil {
-			return err
-		}
-		return checkpoint.Prune(r.Dir, r.Name, name)
+		return r.save(ctx, checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations), pruneOld)
 	}
 	return nil
 }
@@ -141,35 +99,34 @@ func (r *run) saveNow() bool {
 	return r.state.Total/r.SaveEvery > before/r.SaveEvery
 }
 
-// tellBad names clips that cannot be read, each once in a run, and ends the run
-// where there are too many in an epoch.
-func (r *run) tellBad(b *dataset.Batch, before int) (int, error) {
+// tellBad names the clips of a batch that cannot be read, n on all ranks, each
+// once in a run, and ends the run where there are too many in an epoch.
+func (r *run) tellBad(ctx context.Context, b *dataset.Batch, n, inEpoch int) error {
+	if n == 0 {
+		return nil
+	}
+	clips := map[int]string{}
 	for _, bad := range b.Bad {
-		if !r.named[bad.Sample] {
-			r.named[bad.Sample] = true
-			r.Log.Printf("Skipped a clip that cannot be read: %v", bad.Err)
+		clips[bad.Sample] = bad.Err.Error()
+	}
+	all := []map[int]string{clips}
+	if !r.alone() {
+		var err error
+		if all, err = exchange(ctx, r.group, "clips that cannot be read", clips); err != nil {
+			return err
 		}
 	}
-	count := before + len(b.Bad)
-	if most := r.MaxBad * float64(r.Data.Len()); float64(count) > most {
-		return count, fmt.Errorf("train: %d of %d clips cannot be read (named above), more than the share %g that --max-bad allows: mend the list, or allow more",
-			count, r.Data.Len(), r.MaxBad)
+	for _, clips := range all {
+		for _, sample := range slices.Sorted(maps.Keys(clips)) {
+			if !r.named[sample] {
+				r.named[sample] = true
+				r.Log.Printf("Skipped a clip that cannot be read: %s", clips[sample])
+			}
+		}
 	}
-	return count, nil
-}
-
-// explain adds to a loss that is no number what a user needs to go after it.
-func (r *run) explain(err error, b *dataset.Batch, rate float64) error {
-	if !errors.Is(err, ErrNotFinite) {
-		return fmt.Errorf("train: %s: %w", r.where(), err)
+	if most := r.MaxBad * float64(r.Data.Len()); float64(inEpoch) > most {
+		return fmt.Errorf("train: %d of %d clips cannot be read (named above), more than the share %g that --max-bad allows: mend the list, or allow more",
+			inEpoch, r.Data.Len(), r.MaxBad)
 	}
-	var files []string
-	for _, i := range b.Samples {
-		files = append(files, r.Data.Sample(i).Path)
-	}
-	return fmt.Errorf(`train: %s: %w, at a learning rate of %g. The clips of this batch:
-  %s
-Nothing was updated by them and the checkpoints before are whole. To try: a lower learning rate or a longer warm-up;
-OPTIMIZER.grad_clip={name: ClipGradByGlobalNorm, value: 40}; without --amp, or --amp_dtype bfloat16; other weights to start from`,
-		r.where(), err, rate, strings.Join(files, "\n  "))
+	return nil
 }

@@ -2,8 +2,13 @@
 // validation, checkpoints, and going on from them.
 //
 // A run is a function of its seed: every random decision comes from (seed,
-// epoch, sample) or (seed, iteration), so a run that is interrupted and goes on
-// gives the weights of one that was not. On the CPU they are the same bits.
+// epoch, sample) or (seed, iteration, rank), so a run that is interrupted and
+// goes on gives the weights of one that was not. On the CPU they are the same
+// bits.
+//
+// Several processes, ranks, may carry out one run: each has a learner of its
+// own on its share of the clips, and all apply the same gradients, those of the
+// mean over the clips of all ranks. What is shown is of all ranks, too.
 //
 // The order of things follows PaddleVideo's paddlevideo/tasks/train.py.
 // Letters: n clips in a batch, T views a clip, K classes, H and W pixels.
@@ -51,8 +56,15 @@ type Job struct {
 	Run       checkpoint.Run         // what must be the same when the run goes on
 	Resume    *checkpoint.Checkpoint // to go on from; nil: from the start
 
-	Log     *Log
-	Scalars *Scalars
+	Log     *Log     // nil: none
+	Scalars *Scalars // nil: none
+
+	// Join connects this process with the others that carry out the run together,
+	// each with a Loader of its rank; nil: it is alone. Weights, Resume, Dir, Log
+	// and Scalars are of rank 0: what other ranks have to begin with is replaced,
+	// and they write nothing to Dir.
+	Join func(ctx context.Context, s *torch.Session) (*torch.Group, error)
+	Distributed
 }
 
 // SessionOptions say where a run computes.
@@ -78,7 +90,7 @@ type Validation struct {
 var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
 
 // Train carries a job out, and lets go of Weights and Resume. When ctx ends it finishes the update in progress,
-// saves and returns ErrInterrupted.
+// saves and returns ErrInterrupted; where the ctx of one rank ends, all do.
 func (j *Job) Train(ctx context.Context) error {
 	if err := j.Check(); err != nil {
 		return err
@@ -88,11 +100,18 @@ func (j *Job) Train(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
-	l, err := NewLearner(ctx, session, j.Network, j.Weights, j.Learner)
+	ranks, err := j.join(ctx, session)
 	if err != nil {
 		return err
 	}
-	r := &run{Job: j, learner: l, named: map[int]bool{}, wrong: map[int]bool{}}
+	defer ranks.close()
+	o := j.Learner
+	o.Group, o.Distributed = ranks.group, j.Distributed
+	l, err := NewLearner(ctx, session, j.Network, j.Weights, o)
+	if err != nil {
+		return err
+	}
+	r := &run{Job: j, ranks: ranks, learner: l, named: map[int]bool{}, wrong: map[int]bool{}}
 	err = r.all(ctx)
 	return errors.Join(err, r.metrics, l.Close())
 }
@@ -100,10 +119,12 @@ func (j *Job) Train(ctx context.Context) error {
 // A run is a job under way.
 type run struct {
 	*Job
+	ranks
 	learner *Learner
 	state   checkpoint.State
 	named   map[int]bool // bad samples that were told of
 	wrong   map[int]bool // lines of the validation list, likewise
+	stop    bool         // a rank was asked to, and all know
 	metrics error        // the first of writing the scalars
 }
 
@@ -111,10 +132,13 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.begin(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	if err := r.share(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	r.Weights, r.Resume = nil, nil // the learner has them
 	debug.FreeOSMemory()
 	for r.state.Epochs < r.Epochs {
-		err := ctx.Err()
+		err := r.asked(ctx)
 		if err == nil {
 			err = r.epoch(ctx)
 		}
@@ -130,7 +154,7 @@ func (r *run) all(ctx context.Context) error {
 
 // interrupted saves a run whose context ended; other errors are passed on.
 func (r *run) interrupted(ctx context.Context, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+	if !errors.Is(err, errAsked) && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
 		return err
 	}
 	name := checkpoint.IterName(r.Name, r.state.Epochs+1, r.state.Iterations)
@@ -140,7 +164,7 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 		}
 		name = checkpoint.EpochName(r.Name, r.state.Epochs)
 	}
-	if err := r.save(context.WithoutCancel(ctx), name); err != nil {
+	if err := r.save(context.WithoutCancel(ctx), name, keepOthers); err != nil {
 		return err
 	}
 	r.Log.Printf("Interrupted: saved %s; --resume goes on from there", name)

@@ -22,6 +22,10 @@ type LearnerOptions struct {
 	DType     torch.DType // of parameters and arithmetic without AMP; 0 means Float32
 	// Contiguous keeps pictures as N, C, H, W; the default, channels last, is faster.
 	Contiguous bool
+	// Group are the ranks that learn together, each from its own clips; nil: this
+	// process learns alone.
+	Group *torch.Group
+	Distributed
 }
 
 // A Learner is a network that learns on one device: forward, loss, backward,
@@ -33,7 +37,8 @@ type Learner struct {
 	half    *halfWeights // of AMP level O2, else nil
 	scaler  *Scaler      // of AMP in float16, else nil
 	o       LearnerOptions
-	pending int // micro-batches whose gradients wait for an update
+	pending int        // micro-batches whose gradients wait for an update
+	reduce  *reduction // nil without a group
 }
 
 // NewLearner copies weights to the session's device. The caller closes the
@@ -79,17 +84,34 @@ func (l *Learner) start(ctx context.Context) error {
 	if l.o.AMP.Level != "" && l.o.AMP.DType == torch.Float16 {
 		l.scaler = NewScaler()
 	}
-	return nil
+	if l.o.Group != nil {
+		l.reduce, err = newReduction(ctx, l.session, l.leaves(), l.o)
+	}
+	return err
+}
+
+// leaves are what gradients are of, in the optimiser's order.
+func (l *Learner) leaves() []torch.Tensor {
+	if l.half != nil {
+		return l.half.leaves
+	}
+	return l.opt.Leaves()
 }
 
 // A MicroBatch is what one forward and backward pass sees.
 type MicroBatch struct {
-	Views   *tensor.Dense // [n, T, 3, H, W], Float32
+	Views   *tensor.Dense // [n, T, 3, H, W], Float32; n may be 0 in a group
 	Targets *tensor.Dense // [n, K], Float32: the wanted distribution of each clip
 	Seed    uint64        // of dropout
 	// Share scales the loss: 1 / the number of micro-batches in an update.
-	// 0 means 1.
+	// 0 means 1. In a group the gradients of an update are divided by the sum of
+	// all shares of all ranks: with n times a constant each clip counts the same.
 	Share float64
+	// Last says that Reduce comes next, so that gradients may be summed over the
+	// ranks while later ones are still computed; Name names the update in errors.
+	// Without a group neither matters.
+	Last bool
+	Name string
 }
 
 // An Outcome is what a pass computed.
@@ -102,7 +124,9 @@ type Outcome struct {
 var ErrNotFinite = errors.New("the loss is not finite")
 
 // Accumulate runs forward and backward and adds to the gradients. A loss that
-// is not finite is ErrNotFinite, and leaves the gradients as they were.
+// is not finite is ErrNotFinite, and leaves the gradients as they were. In a
+// group it does not: other ranks count on this one's backward pass. They must be
+// told, and the update be left out.
 func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error) {
 	var out Outcome
 	err := l.session.Do(ctx, func(s *torch.Scope) error {
@@ -114,13 +138,18 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 			loss, scaled = l.loss(s, logits, b)
 		})
 		out.Loss = scalar(s, loss)
-		if s.Err() == nil && (math.IsNaN(out.Loss) || math.IsInf(out.Loss, 0)) {
+		bad := s.Err() == nil && !finite([]float32{float32(out.Loss)})
+		if bad && l.reduce == nil {
 			return ErrNotFinite
 		}
 		out.Logits = s.Float32s(logits)
 		s.Release(logits)
+		l.reduce.count(s, b)
 		s.Backward(scaled)
 		updateRunning(s, l.net, stats)
+		if bad {
+			return ErrNotFinite
+		}
 		return nil
 	})
 	if err == nil {
@@ -132,6 +161,9 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 // forward gives [n, K] scores of a training batch, recorded for Backward.
 func (l *Learner) forward(s *torch.Scope, views *tensor.Dense, stats *[]torch.BatchStats) (logits torch.Tensor) {
 	pass := torch.Pass{Training: true, Stats: stats}
+	if l.o.SyncBN {
+		pass.Sync = l.o.Group
+	}
 	x := s.From(views)
 	switch l.o.AMP.Level {
 	case O2:
@@ -162,11 +194,8 @@ func (l *Learner) dtype() torch.DType {
 func (l *Learner) loss(s *torch.Scope, logits torch.Tensor, b MicroBatch) (loss, scaled torch.Tensor) {
 	logp := s.Call("aten::log_softmax.int", logits, 1, nil)
 	sum := s.Call("aten::sum", s.Call("aten::mul.Tensor", logp, s.To(s.From(b.Targets), l.dtype())), nil)
-	loss = s.Call("aten::mul.Scalar", sum, -1/float64(b.Views.Shape[0]))
-	factor := 1.0
-	if b.Share != 0 {
-		factor = b.Share
-	}
+	loss = s.Call("aten::mul.Scalar", sum, -1/float64(max(b.Views.Shape[0], 1)))
+	factor := b.share()
 	if l.scaler != nil {
 		factor *= l.scaler.Scale
 	}
@@ -174,6 +203,13 @@ func (l *Learner) loss(s *torch.Scope, logits torch.Tensor, b MicroBatch) (loss,
 		return loss, loss
 	}
 	return loss, s.Call("aten::mul.Scalar", loss, factor)
+}
+
+func (b MicroBatch) share() float64 {
+	if b.Share == 0 {
+		return 1
+	}
+	return b.Share
 }
 
 func scalar(s *torch.Scope, t torch.Tensor) float64 {
@@ -185,17 +221,19 @@ func scalar(s *torch.Scope, t torch.Tensor) float64 {
 
 // Update changes the parameters by the gradients that were accumulated, and
 // forgets these. It reports whether it did: in float16 a step whose gradients
-// overflow is left out, and the loss is scaled less from then on.
+// overflow is left out, and the loss is scaled less from then on. In a group it
+// comes after Reduce.
 func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err error) {
-	if l.pending == 0 {
-		return false, nil
+	nothing := l.pending == 0
+	if l.reduce != nil {
+		nothing = l.reduce.total == 0
 	}
 	l.pending = 0
+	if nothing {
+		return false, nil
+	}
 	err = l.session.Do(ctx, func(s *torch.Scope) error {
-		leaves := l.opt.Leaves()
-		if l.half != nil {
-			leaves = l.half.leaves
-		}
+		leaves := l.leaves()
 		grads := s.Grads(leaves)
 		defer s.DropGrads(leaves)
 		if l.half != nil {
@@ -235,6 +273,7 @@ func (l *Learner) Scaler() *Scaler { return l.scaler }
 // Close frees what the learner holds on the device.
 func (l *Learner) Close() error {
 	var errs []error
+	l.reduce.close()
 	if l.half != nil {
 		l.half.close(l.session)
 	}

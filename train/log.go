@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +15,13 @@ import (
 )
 
 // A Log writes the lines of a run to a file, plain, and to the screen; each at
-// once, so that a killed run has all of them. A screen that is a terminal gets
+// once, so that a killed run has all of them. A nil Log writes nothing. A screen that is a terminal gets
 // colours and a bar of the epoch. PaddleVideo appends to .log.txt in the working
 // folder; here each run has its own file. Its methods may be called by several
 // goroutines.
 type Log struct {
 	mu       sync.Mutex
-	file     *os.File
+	file     *os.File  // nil: none
 	screen   io.Writer // nil: none
 	bar      *bar      // nil where the screen is no terminal
 	colored  bool
@@ -38,16 +39,20 @@ func OpenLog(path string, screen io.Writer, interval int) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: log: %w", err)
 	}
-	if interval == 0 {
-		interval = 10
-	}
-	l := &Log{file: f, screen: screen, interval: interval, now: time.Now}
+	l := NewLog(screen, interval)
+	l.file = f
+	return l, nil
+}
+
+// NewLog is OpenLog without a file, for ranks that leave the run's folder alone.
+func NewLog(screen io.Writer, interval int) *Log {
+	l := &Log{screen: screen, interval: cmp.Or(interval, 10), now: time.Now}
 	if t, ok := screen.(*os.File); ok && term.IsTerminal(int(t.Fd())) {
 		coloring, set := os.LookupEnv("COLORING")
 		l.colored = os.Getenv("NO_COLOR") == "" && (!set || coloring != "")
 		l.bar = &bar{screen: screen}
 	}
-	return l, nil
+	return l
 }
 
 // Printf writes a line of its own, such as "Training in fp32 mode.".
@@ -57,6 +62,9 @@ func (l *Log) Printf(format string, args ...any) {
 
 // Batch tells of a batch; sums are those of its epoch, with it.
 func (l *Log) Batch(r Report, sums checkpoint.Sums) {
+	if l == nil {
+		return
+	}
 	if r.Batch%l.interval == 0 {
 		l.write(batchLine(r, sums))
 	}
@@ -82,11 +90,16 @@ func (l *Log) Waits(epoch, epochs int, w Waits) {
 
 // write puts the time before a line, as in PaddleVideo: [11/24 13:40:00].
 func (l *Log) write(text line) {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	stamp := l.now().Format("[01/02 15:04:05] ")
-	if _, err := io.WriteString(l.file, stamp+text.plain()+"\n"); err != nil && l.err == nil {
-		l.err = err
+	if l.file != nil {
+		if _, err := io.WriteString(l.file, stamp+text.plain()+"\n"); err != nil && l.err == nil {
+			l.err = err
+		}
 	}
 	if l.screen == nil {
 		return
@@ -104,10 +117,16 @@ func (l *Log) write(text line) {
 // Close ends the bar and closes the file. The error may be one of an earlier
 // write: a full disk does not stop a run until it saves.
 func (l *Log) Close() error {
+	if l == nil {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.bar != nil {
 		l.bar.clear()
+	}
+	if l.file == nil {
+		return nil
 	}
 	if err := errors.Join(l.err, l.file.Close()); err != nil {
 		return fmt.Errorf("train: log: %w", err)

@@ -22,7 +22,8 @@ type Report struct {
 	Batch         int // from 0, in the epoch
 	Batches       int // in the epoch
 	Iterations    int // done in the whole run, with this one
-	Clips         int
+	Clips         int // of all ranks, as all that follows
+	Bad           int // clips that could not be read
 
 	Loss       float64
 	LR         float64 // SplitTrain only

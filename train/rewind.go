@@ -38,11 +38,12 @@ func rewind(path string, from checkpoint.State) error {
 
 // isOf says whether a line was written before the checkpoint. What a kill cut
 // off was not. The means of an epoch stand at its last iteration, but a
-// checkpoint of that iteration may be from before they were taken.
+// checkpoint of that iteration may be from before they were taken. Those of
+// finished epochs may count iterations of another number of processes.
 func isOf(line []byte, from checkpoint.State) bool {
 	var m metric
 	if !bytes.HasSuffix(line, []byte("\n")) || json.Unmarshal(line, &m) != nil {
 		return false
 	}
-	return m.Step <= from.Total && (m.Split == string(SplitTrain) || m.Epoch <= from.Epochs)
+	return m.Epoch <= from.Epochs || m.Step <= from.Total && m.Split == string(SplitTrain)
 }

@@ -29,6 +29,7 @@ func updateRunning(s *torch.Scope, net *torch.Network, stats []torch.BatchStats)
 
 // A preciseBN averages the statistics of batch norms over batches.
 type preciseBN struct {
+	names   []string // of the network's running statistics
 	sums    map[string][]float64
 	batches int
 }
@@ -61,8 +62,37 @@ func (p *preciseBN) add(name string, v []float32) {
 	}
 }
 
-// settle makes the averages the network's running statistics.
+// sum adds up what the ranks observed.
+func (p *preciseBN) sum(ctx context.Context, l *Learner) error {
+	shapes := map[string]int{}
+	for _, v := range l.net.Graph().Params {
+		shapes[v.Name] = v.Shape[0]
+	}
+	all := []float64{float64(p.batches)}
+	for _, name := range p.names {
+		if p.sums[name] == nil {
+			all = append(all, make([]float64, shapes[name])...)
+		}
+		all = append(all, p.sums[name]...)
+	}
+	if err := l.o.Group.Sum(ctx, "precise batch norm", all); err != nil {
+		return err
+	}
+	p.batches, all = int(all[0]), all[1:]
+	p.sums = map[string][]float64{}
+	for _, name := range p.names {
+		p.sums[name], all = all[:shapes[name]], all[shapes[name]:]
+	}
+	return nil
+}
+
+// settle makes the averages, over all ranks, the network's running statistics.
 func (p *preciseBN) settle(ctx context.Context, l *Learner) error {
+	if l.o.Group != nil {
+		if err := p.sum(ctx, l); err != nil {
+			return err
+		}
+	}
 	if p.batches == 0 {
 		return nil
 	}

@@ -14,13 +14,30 @@ import (
 // slotSuffix is what Paddle puts behind the name of a slot.
 const slotSuffix = "_0"
 
-// save writes a checkpoint of the run as it stands.
-func (r *run) save(ctx context.Context, name string) error {
+// What becomes of checkpoints that a new one replaces.
+const (
+	keepOthers = false
+	pruneOld   = true
+)
+
+// save writes a checkpoint of the run as it stands; the other ranks wait.
+func (r *run) save(ctx context.Context, name string, prune bool) error {
+	var err error
+	if r.rank() == 0 {
+		err = r.write(ctx, name, prune)
+	}
+	return r.agree(ctx, "checkpoint "+name, err)
+}
+
+func (r *run) write(ctx context.Context, name string, prune bool) error {
 	c, err := r.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	return checkpoint.Save(r.Dir, name, c)
+	if err := checkpoint.Save(r.Dir, name, c); err != nil || !prune {
+		return err
+	}
+	return checkpoint.Prune(r.Dir, r.Name, name)
 }
 
 // snapshot copies everything to the host.
@@ -102,7 +119,7 @@ func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
 func (r *run) begin(ctx context.Context) error {
 	c := r.Resume
 	if c == nil {
-		r.state = checkpoint.State{Model: r.Name, Seed: r.Seed, Batches: r.Batches(), Run: r.Job.Run}
+		r.state = r.settled(checkpoint.State{Model: r.Name})
 		return nil
 	}
 	w := map[string]*tensor.Dense{}
@@ -118,9 +135,22 @@ func (r *run) begin(ctx context.Context) error {
 	r.state = c.State
 	if r.state.Foreign {
 		r.state = checkpoint.State{Model: r.Name, Epochs: c.State.Epochs, Total: c.State.Epochs * r.Batches()}
+	} else if was := max(r.state.World, 1); was != r.Loader.Size() {
+		r.state = r.state.In(r.Loader.Size(), r.Batches(), max(r.Accumulate, 1))
+		r.Log.Printf("Going on with %d processes where there were %d: %d of %d iterations of epoch %d are done",
+			r.Loader.Size(), was, r.state.Iterations, r.state.Batches, r.state.Epochs+1)
 	}
-	r.state.Seed, r.state.Batches, r.state.Run = r.Seed, r.Batches(), r.Job.Run
+	r.state = r.settled(r.state)
 	return r.setSlots(ctx, c)
+}
+
+// settled is a state with what the job says.
+func (r *run) settled(s checkpoint.State) checkpoint.State {
+	s.Seed, s.Batches, s.Run, s.World = r.Seed, r.Batches(), r.Job.Run, 0
+	if size := r.Loader.Size(); size > 1 {
+		s.World = size
+	}
+	return s
 }
 
 func (r *run) setSlots(ctx context.Context, c *checkpoint.Checkpoint) error {

@@ -17,7 +17,7 @@ const metricsName = "metrics.jsonl"
 
 // Scalars writes every scalar of a run to two places in its output folder:
 // metrics.jsonl, one object a line, and event files of TensorBoard. Both are
-// complete after each call. It is for one goroutine.
+// complete after each call. It is for one goroutine. A nil one writes nothing.
 type Scalars struct {
 	file  *os.File
 	board *tensorboard.Writer
@@ -89,6 +89,9 @@ func (s *Scalars) Epoch(split Split, epoch, iterations int, sums checkpoint.Sums
 }
 
 func (s *Scalars) write(m metric) error {
+	if s == nil {
+		return nil
+	}
 	m.Time = s.now().Format("2006-01-02T15:04:05.000Z07:00")
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -120,4 +123,9 @@ func (m metric) curves() []curve {
 }
 
 // Close closes the files.
-func (s *Scalars) Close() error { return errors.Join(s.file.Close(), s.board.Close()) }
+func (s *Scalars) Close() error {
+	if s == nil {
+		return nil
+	}
+	return errors.Join(s.file.Close(), s.board.Close())
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/torch"
 )
 
 // Waits is where the time of an epoch went.
@@ -12,6 +13,7 @@ type Waits struct {
 	Total  time.Duration // the epoch's batches, wall time
 	Data   time.Duration // of that, waiting for the loader
 	Loader dataset.Times // summed over its goroutines, which work meanwhile
+	Reduce torch.ReduceTimes
 }
 
 // waitLimit is the share of time that may be lost to waiting before the loader
@@ -43,8 +45,13 @@ func (w Waits) Limit() string {
 
 func (w Waits) String() string {
 	t := w.Loader
-	return fmt.Sprintf("waited for data %.1f%% of %.2f sec, limit: %s "+
+	text := fmt.Sprintf("waited for data %.1f%% of %.2f sec, limit: %s "+
 		"(decode %.2f sec, transform %.2f sec, collate %.2f sec over all workers; compute %.2f sec)",
 		w.Share()*100, w.Total.Seconds(), w.Limit(),
 		t.Decode.Seconds(), t.Transform.Seconds(), t.Collate.Seconds(), (w.Total - w.Data).Seconds())
+	if r := w.Reduce; r.Buckets > 0 {
+		text += fmt.Sprintf("; gradients %.1f MB in %d buckets under way %.2f sec, waited for %.2f sec",
+			float64(r.Bytes)/1e6, r.Buckets, r.Busy.Seconds(), r.Waited.Seconds())
+	}
+	return text
 }
