@@ -151,7 +151,7 @@ func (h *heart) silent(first, last []beat) (w witness) {
 		case b.End != "":
 			w.add(rank, b, b.End)
 		case b.Count == first[rank].Count:
-			w.add(rank, b, fmt.Sprintf("no sign of life for %v, last at %q", 3*h.every, b.What))
+			w.add(rank, b, fmt.Sprintf("no sign of life for %v, last known at %q", 3*h.every, b.What))
 		}
 	}
 	return w
