@@ -59,11 +59,15 @@ func (r *run) precise(ctx context.Context, batches int) error {
 		if err == nil {
 			err = r.asked(ctx)
 		}
+		some := false
+		if err == nil {
+			some, err = r.some(r.work(ctx), len(b.Labels))
+		}
 		if err != nil {
 			return err
 		}
-		if b.Views != nil || r.SyncBN && !r.alone() {
-			err = p.observe(r.work(ctx), r.learner, r.views(b), r.random())
+		if some {
+			err = p.observe(r.work(ctx), r.learner, b.Views, r.random())
 		}
 		b.Release()
 		if err != nil {

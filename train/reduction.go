@@ -29,9 +29,7 @@ func (r *reduction) count(s *torch.Scope, b MicroBatch) {
 	if r == nil {
 		return
 	}
-	if b.Views.Shape[0] > 0 {
-		r.weight += b.share()
-	}
+	r.weight += b.share()
 	if b.Last {
 		r.begin(s, b.Name)
 	}
@@ -67,6 +65,9 @@ func (r *reduction) times() torch.ReduceTimes {
 	}
 	return r.reducer.Times()
 }
+
+// ReduceTimes is what summing gradients over the ranks took since the last call.
+func (l *Learner) ReduceTimes() torch.ReduceTimes { return l.reduce.times() }
 
 func (r *reduction) close() {
 	if r != nil && r.reducer != nil {
