@@ -8,8 +8,8 @@
 set -euo pipefail
 
 build=(gcc libc6-dev pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libjpeg62-turbo-dev libdnnl-dev)
-torch=("${build[@]}" g++)
-[ -n "${LIBTORCH:-}" ] || torch+=(libtorch-dev libgloo-dev)
+torch=("${build[@]}" g++ libgloo-dev) # the headers of Gloo, which libtorch contains
+[ -n "${LIBTORCH:-}" ] || torch+=(libtorch-dev)
 demo=("${torch[@]}" ffmpeg)
 test=("${demo[@]}" python3-numpy python3-pil)
 

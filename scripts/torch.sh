@@ -26,8 +26,15 @@ else
 	libs=$(dirname "$(g++ -print-file-name=libtorch_cpu.so)")
 fi
 
+# Gloo and NCCL are part of libtorch; only headers are needed beside it, those of
+# Gloo for the layout of nothing but pointers.
+header() { for dir in "${include[@]#-I}" /usr/include; do [ -f "$dir/$1" ] && return 0; done; return 1; }
+gloo=()
+if header gloo/context.h; then gloo=(-DUSE_C10D_GLOO); fi
+from="$root ${gloo[*]}"
+
 fresh() {
-	[ -f "$out" ] && [ "$(cat "$note" 2>/dev/null)" = "$root" ] || return 1
+	[ -f "$out" ] && [ "$(cat "$note" 2>/dev/null)" = "$from" ] || return 1
 	for s in "${sources[@]}"; do [ "$out" -nt "$s" ] || return 1; done
 	[ "$out" -nt "$libs/libtorch_cpu.so" ] || [ "$root" != system ]
 }
@@ -41,6 +48,9 @@ if [ -f "$libs/libtorch_cuda.so" ]; then
 	for dir in "$cuda/include" "$pip"/*/include; do [ -d "$dir" ] && include+=(-I"$dir"); done
 	flags+=(-DPT_WITH_CUDA)
 	link+=(-Wl,--no-as-needed -ltorch_cuda -lc10_cuda -Wl,--as-needed)
+	if header nccl.h && nm -DC "$libs/libtorch_cuda.so" | grep -q 'c10d::ProcessGroupNCCL::ProcessGroupNCCL'; then
+		flags+=(-DUSE_C10D_NCCL)
+	fi
 fi
 # Builds before 2.6 from Python's registry have strings of GCC's old ABI.
 if nm -DC "$libs/libc10.so" | grep -q 'c10::Error::Error(.*std::string'; then
@@ -53,21 +63,17 @@ if readelf -d "$libs/libtorch_cpu.so" | grep -q 'NEEDED.*\[libgomp\.so\.1\]'; th
 	flags+=(-fopenmp)
 fi
 
-# Collectives are libtorch's own; what compiles their classes are headers of
-# Gloo, which Python packages and zip files may lack (Debian: libgloo-dev), and
-# of NCCL.
-header() { for dir in "${include[@]#-I}" /usr/include; do [ -f "$dir/$1" ] && return 0; done; return 1; }
-header gloo/context.h && gloo=(-DUSE_C10D_GLOO) || gloo=()
-if header nccl.h && nm -DC "$libs/libtorch_cuda.so" 2>/dev/null | grep -q 'c10d::ProcessGroupNCCL::ProcessGroupNCCL'; then
-	flags+=(-DUSE_C10D_NCCL)
-fi
-
 mkdir -p "$(dirname "$out")"
 tmp=$(mktemp "$out.XXXXXX")
 trap 'rm -f "$tmp" "$tmp.log"' EXIT
 compile() { g++ "$@" -O3 -fPIC -shared -fvisibility=hidden "${flags[@]}" "${include[@]}" -o "$tmp" "${units[@]}" "${link[@]}" 2>"$tmp.log"; }
 echo "torch: building $out against $root${flags[*]:+ (${flags[*]})}" >&2
-compile -std=c++17 "${gloo[@]}" || compile -std=c++20 "${gloo[@]}" || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
+if [ ${#gloo[@]} -eq 0 ]; then
+	echo "torch: without Gloo, which trains in several processes on CPUs: its headers are missing (Debian: libgloo-dev)" >&2
+fi
+without() { echo "torch: without Gloo, whose headers here do not fit this libtorch: $(grep -m1 error: "$tmp.log")" >&2; }
+compile -std=c++17 "${gloo[@]}" || compile -std=c++20 "${gloo[@]}" ||
+	{ [ ${#gloo[@]} -gt 0 ] && without && { compile -std=c++17 || compile -std=c++20; }; } || { cat "$tmp.log" >&2; die "the shim does not build against this libtorch (1.13 or newer is needed)"; }
 chmod 755 "$tmp"
 mv -f "$tmp" "$out"
-echo "$root" >"$note"
+echo "$from" >"$note"

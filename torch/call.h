@@ -73,6 +73,6 @@ static inline void pt_reducer_drop(const pt_table *t, pt_reducer reducer) { t->r
 static inline void pt_reducer_begin(const pt_table *t, pt_reducer reducer) { t->reducer_begin(reducer); }
 static inline char *pt_reducer_finish(const pt_table *t, pt_reducer reducer, double clips, double *total) { return t->reducer_finish(reducer, clips, total); }
 static inline void pt_reducer_times(const pt_table *t, pt_reducer reducer, pt_reduce_times *out) { t->reducer_times(reducer, out); }
-static inline char *pt_sync_norm(const pt_table *t, pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, pt_tensor *out) {
-	return t->sync_norm(group, x, scale, offset, epsilon, out);
+static inline char *pt_sync_norm(const pt_table *t, pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, int counts, pt_tensor *out) {
+	return t->sync_norm(group, x, scale, offset, epsilon, counts, out);
 }

@@ -20,7 +20,8 @@ type Pass struct {
 	// Stats receives the statistics of every batch norm, in order, if Training.
 	Stats *[]BatchStats
 	// Sync makes batch norms normalise with the statistics of all ranks'
-	// batches together, if Training; nil: each rank with its own.
+	// batches together, if Training; nil: each rank with its own. A rank
+	// without clips takes part with inputs whose first axis is 0.
 	Sync *Group
 }
 
@@ -43,6 +44,41 @@ func (b BatchStats) Variances(s *Scope) Tensor {
 // Training it is called inside Scope.WithGrad if gradients are wanted.
 // Intermediate tensors are freed as soon as nothing needs them.
 func (n *Network) Forward(s *Scope, pass Pass, inputs ...Tensor) []Tensor {
+	if pass.Training && pass.Sync != nil && n.without(s, inputs) {
+		return n.standIn(s, pass, inputs)
+	}
+	return n.forward(s, pass, inputs, false)
+}
+
+// without says that the inputs are a batch without clips.
+func (n *Network) without(s *Scope, inputs []Tensor) bool {
+	for _, t := range inputs {
+		if shape := s.Shape(t); len(shape) > 0 && shape[0] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// standIn computes one clip of zeros in the place of none: other ranks' batch
+// norms want this rank to take part. The clip counts in no statistics, and
+// none of its results is given: so gradients through it are zeros.
+func (n *Network) standIn(s *Scope, pass Pass, inputs []Tensor) []Tensor {
+	clips := make([]Tensor, len(inputs))
+	for i, t := range inputs {
+		if shape := s.Shape(t); s.err == nil {
+			shape[0] = 1
+			clips[i] = s.Call("aten::new_zeros", t, shape, nil, nil, nil, nil)
+		}
+	}
+	out := n.forward(s, pass, clips, true)
+	for i, t := range out {
+		out[i] = s.Call("aten::slice.Tensor", t, 0, 0, 0, 1)
+	}
+	return out
+}
+
+func (n *Network) forward(s *Scope, pass Pass, inputs []Tensor, standIn bool) []Tensor {
 	shapes := make([][]int, len(inputs))
 	for i, t := range inputs {
 		shapes[i] = s.Shape(t)
@@ -55,7 +91,7 @@ func (n *Network) Forward(s *Scope, pass Pass, inputs ...Tensor) []Tensor {
 		s.Fail(fmt.Errorf("torch: %w", err))
 		return make([]Tensor, len(n.graph.Outputs))
 	}
-	r := &run{Scope: s, pass: pass, plan: p, half: n.dtype.half(), values: map[*graph.Value]Tensor{}}
+	r := &run{Scope: s, pass: pass, plan: p, half: n.dtype.half(), standIn: standIn, values: map[*graph.Value]Tensor{}}
 	for i, v := range p.graph.Inputs {
 		r.values[v] = inputs[i]
 	}
@@ -75,6 +111,8 @@ type run struct {
 	plan   *plan
 	half   bool // the network's pictures and filters have 16 bits, see NetworkOptions
 	values map[*graph.Value]Tensor
+	// standIn says that the inputs stand for a batch without clips.
+	standIn bool
 }
 
 func (r *run) all() []Tensor {

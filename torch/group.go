@@ -254,18 +254,20 @@ func (g *Group) later(ctx context.Context, what string, begin func(*Scope) func(
 		}
 		return nil
 	})
-	if err != nil {
-		return g.fail(what, err)
+	if err == nil {
+		done := make(chan error, 1)
+		go func() { done <- g.await(w) }()
+		select {
+		case err = <-done:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
 	}
-	done := make(chan error, 1)
-	go func() { done <- g.await(w) }()
-	select {
-	case err := <-done:
-		return g.fail(what, err)
-	case <-ctx.Done():
-		g.give(what, ctx.Err())
-		return fmt.Errorf("torch: %s: %w", what, ctx.Err())
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		g.give(what, err) // the others wait for what this rank left
+		return fmt.Errorf("torch: %s: %w", what, err)
 	}
+	return g.fail(what, err)
 }
 
 // await waits for collectives, a little longer than they wait themselves.
@@ -355,6 +357,9 @@ func (g *Group) Barrier(ctx context.Context, what string) error {
 // that are gone.
 func (g *Group) Close() error {
 	g.once.Do(func() {
+		if g.before("") == nil {
+			g.give("leaving", ErrClosed)
+		}
 		g.session.Do(context.Background(), func(s *Scope) error {
 			if g.session.group == g {
 				g.session.group = nil
@@ -474,8 +479,8 @@ func clean(err error) error {
 }
 
 // syncNorm is batch norm in training over all ranks: the result, the mean and
-// 1/deviation.
-func (g *Group) syncNorm(s *Scope, name string, x, scale, offset Tensor, epsilon float64) (out [3]Tensor) {
+// 1/deviation. What does not count is a stand-in for a batch without clips.
+func (g *Group) syncNorm(s *Scope, name string, x, scale, offset Tensor, epsilon float64, counts bool) (out [3]Tensor) {
 	what := "batch norm " + name
 	if s.err != nil {
 		return out
@@ -483,8 +488,12 @@ func (g *Group) syncNorm(s *Scope, name string, x, scale, offset Tensor, epsilon
 	if s.Fail(g.come(what)); s.err != nil {
 		return out
 	}
+	var share C.int
+	if counts {
+		share = 1
+	}
 	var made [3]C.pt_tensor
-	err := takeError(C.pt_sync_norm(g.session.lib.table, g.group, C.pt_tensor(x.h), C.pt_tensor(scale.h), C.pt_tensor(offset.h), C.double(epsilon), &made[0]))
+	err := takeError(C.pt_sync_norm(g.session.lib.table, g.group, C.pt_tensor(x.h), C.pt_tensor(scale.h), C.pt_tensor(offset.h), C.double(epsilon), share, &made[0]))
 	s.Fail(g.blame(what, err))
 	for i, h := range made {
 		out[i] = s.own(handle(h))

@@ -20,6 +20,10 @@ func TestCollectives(t *testing.T) {
 			sums(m)
 			gathers(m)
 			barrier(m)
+			m.group.Close()
+			if err := m.group.Barrier(m.Context(), "closed"); !errors.Is(err, torch.ErrClosed) {
+				m.Errorf("rank %d: after Close: %v, want ErrClosed", m.rank, err)
+			}
 		})
 	}
 }
@@ -145,6 +149,7 @@ func TestCancelCollective(t *testing.T) {
 }
 
 func TestGroupOptionsThatDoNotFit(t *testing.T) {
+	carried(t, 2)
 	s, store := session(t), serve(t)
 	for _, o := range []torch.GroupOptions{
 		{Rank: 2, Size: 2}, {Rank: -1, Size: 2}, {Size: 0}, {Size: 1, Backend: "mpi"}, {Size: 1, Backend: torch.NCCL}, {Size: 1, Interface: "none0"},
@@ -161,6 +166,7 @@ func TestGroupOptionsThatDoNotFit(t *testing.T) {
 
 // Whoever does not come to the meeting is named.
 func TestRankThatNeverComes(t *testing.T) {
+	carried(t, 2)
 	s, store := session(t), serve(t)
 	_, err := torch.NewGroup(t.Context(), s, store, torch.GroupOptions{Rank: 1, Size: 3, Prefix: "alone", Timeout: 500 * time.Millisecond})
 	var failure *torch.CollectiveError

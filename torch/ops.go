@@ -58,7 +58,7 @@ func (r *run) batchNorm(op graph.BatchNorm, names []*graph.Value, in []Tensor) T
 	}
 	var out [4]Tensor // result, mean, 1/deviation, space of cuDNN
 	if g := r.pass.Sync; g != nil {
-		norm := g.syncNorm(r.Scope, names[1].Name, x, scale, offset, epsilon)
+		norm := g.syncNorm(r.Scope, names[1].Name, x, scale, offset, epsilon, !r.standIn)
 		copy(out[:], norm[:])
 	} else {
 		r.CallN("aten::_batch_norm_impl_index", out[:], x, scale, offset, nil, nil, true, 0.1, epsilon, true)

@@ -22,8 +22,8 @@ const (
 )
 
 // A Reducer sums the gradients of leaves over the ranks of a group, while the
-// backward pass that makes them still runs. Sums are in float32, whatever the
-// leaves are.
+// backward pass that makes them still runs. Sums are in float32, of
+// bfloat16 and float16 too, and in float64 if a leaf is.
 type Reducer struct {
 	group   *Group
 	reducer C.pt_reducer

@@ -167,8 +167,9 @@ typedef struct {
 	void (*reducer_times)(pt_reducer reducer, pt_reduce_times *out);
 
 	// sync_norm is batch norm in training over all ranks' x [N, C, ..]; out is
-	// the result, the mean [C] and 1/sqrt(biased variance + epsilon) [C].
-	char *(*sync_norm)(pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, pt_tensor *out);
+	// the result, the mean [C] and 1/sqrt(biased variance + epsilon) [C]. With
+	// counts 0 this rank's x is but a stand-in: nobody sees it.
+	char *(*sync_norm)(pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, int counts, pt_tensor *out);
 } pt_table;
 
 #endif

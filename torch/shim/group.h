@@ -32,7 +32,7 @@ void reducer_begin(pt_reducer reducer);
 char *reducer_finish(pt_reducer reducer, double clips, double *total);
 void reducer_times(pt_reducer reducer, pt_reduce_times *out);
 
-char *sync_norm(pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, pt_tensor *out);
+char *sync_norm(pt_group group, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, int counts, pt_tensor *out);
 
 using moment = std::chrono::steady_clock::time_point;
 

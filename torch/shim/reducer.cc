@@ -29,7 +29,7 @@ using torch::autograd::variable_list;
 // slot is a leaf and its place in a bucket.
 struct slot {
 	at::Tensor leaf;
-	at::Tensor sum; // float32, part of the bucket, laid out as the leaf is
+	at::Tensor sum; // part of the bucket, laid out as the leaf is
 	std::shared_ptr<Node> accumulator;
 	uintptr_t hook = 0;
 	bool filled = false;
@@ -37,7 +37,7 @@ struct slot {
 };
 
 struct bucket {
-	at::Tensor elements; // float32
+	at::Tensor elements; // float32, or float64 if a leaf is
 	size_t from, to;     // of slots
 	size_t missing = 0;  // slots that are not filled
 	std::unique_ptr<pending> work;
@@ -113,6 +113,9 @@ reducer::~reducer() {
 
 // pack makes the buckets.
 void reducer::pack(const std::vector<at::Tensor> &leaves, int64_t first, int64_t rest) {
+	bool wide = std::any_of(leaves.begin(), leaves.end(), [](const at::Tensor &t) { return t.scalar_type() == at::kDouble; });
+	auto type = wide ? at::kDouble : at::kFloat;
+	int64_t size = c10::elementSize(type);
 	for (size_t end = leaves.size(); end > 0;) {
 		int64_t room = buckets.empty() ? first : rest, taken = 0;
 		bucket b;
@@ -124,9 +127,9 @@ void reducer::pack(const std::vector<at::Tensor> &leaves, int64_t first, int64_t
 			TORCH_CHECK(s.leaf.device() == g.device, "leaf ", end, " is on ", s.leaf.device(), ", the group's device is ", g.device);
 			taken += s.leaf.numel();
 			slots.push_back(std::move(s));
-		} while (end > 0 && 4 * (taken + leaves[end - 1].numel()) <= room);
+		} while (end > 0 && size * (taken + leaves[end - 1].numel()) <= room);
 		b.to = slots.size();
-		b.elements = at::zeros({taken}, at::TensorOptions().dtype(at::kFloat).device(g.device));
+		b.elements = at::zeros({taken}, at::TensorOptions().dtype(type).device(g.device));
 		int64_t at = 0;
 		for (size_t i = b.from; i < b.to; i++) {
 			auto &leaf = slots[i].leaf;

@@ -40,17 +40,18 @@ at::Tensor summed(group &g, std::vector<at::Tensor> rows) {
 struct norm : torch::autograd::Function<norm> {
 	// forward goes over the ranks twice, for the mean and for the squares of
 	// what is left: squares of pixels would lose the variance beside the mean.
-	static variable_list forward(AutogradContext *ctx, const at::Tensor &x, const at::Tensor &scale, const at::Tensor &offset, double epsilon, int64_t handle) {
+	static variable_list forward(AutogradContext *ctx, const at::Tensor &x, const at::Tensor &scale, const at::Tensor &offset, double epsilon, bool counts, int64_t handle) {
 		auto &g = *reinterpret_cast<group *>(handle);
 		auto type = exact(x);
 		auto wide = x.to(type);
 		auto axes = others(x);
-		auto count = at::full({x.size(1)}, double(x.numel() / std::max<int64_t>(x.size(1), 1)), x.options().dtype(at::kDouble));
-		auto first = summed(g, {wide.sum(axes), count});
+		auto count = at::full({x.size(1)}, double(x.numel() / x.size(1)), x.options().dtype(at::kDouble));
+		double share = counts ? 1 : 0;
+		auto first = summed(g, {wide.sum(axes) * share, count * share});
 		auto n = first[1];
 		auto mean = first[0] / n;
 		auto d = wide - along(mean.to(type), x);
-		auto variance = summed(g, {(d * d).sum(axes)})[0] / n;
+		auto variance = summed(g, {(d * d).sum(axes) * share})[0] / n;
 		auto inv = at::rsqrt(variance + epsilon).to(type);
 		auto factor = scale.defined() ? scale.to(type) * inv : inv;
 		auto y = d.mul_(along(factor, x));
@@ -59,6 +60,7 @@ struct norm : torch::autograd::Function<norm> {
 		mean = mean.to(type);
 		ctx->save_for_backward({x, scale, mean, inv, n});
 		ctx->saved_data["group"] = handle;
+		ctx->saved_data["counts"] = counts;
 		ctx->mark_non_differentiable({mean, inv});
 		return {y.to(x.scalar_type()), mean, inv};
 	}
@@ -78,16 +80,18 @@ struct norm : torch::autograd::Function<norm> {
 		auto a = scale.defined() ? scale.to(type) * inv : inv;
 		auto b = (means[1].to(type) * inv * inv * a).neg(), c = (means[0].to(type) * a).neg();
 		auto gx = (gy * along(a, x)).add_(d.mul_(along(b, x))).add_(along(c, x));
+		if (!ctx->saved_data["counts"].toBool())
+			gx.zero_();
 		auto as = [&](const at::Tensor &t) { return scale.defined() ? t.to(scale.scalar_type()) : at::Tensor(); };
-		return {gx.to(x.scalar_type()), as(dot * inv), as(sum), at::Tensor(), at::Tensor()};
+		return {gx.to(x.scalar_type()), as(dot * inv), as(sum), at::Tensor(), at::Tensor(), at::Tensor()};
 	}
 };
 
 } // namespace
 
-char *sync_norm(pt_group g, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, pt_tensor *out) {
+char *sync_norm(pt_group g, pt_tensor x, pt_tensor scale, pt_tensor offset, double epsilon, int counts, pt_tensor *out) {
 	return guarded([&] {
-		auto result = norm::apply(tensor(x), tensor(scale), tensor(offset), epsilon, reinterpret_cast<int64_t>(static_cast<group *>(g)));
+		auto result = norm::apply(tensor(x), tensor(scale), tensor(offset), epsilon, counts != 0, reinterpret_cast<int64_t>(static_cast<group *>(g)));
 		for (size_t i = 0; i < result.size(); i++)
 			out[i] = handle(result[i]);
 	});
