@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/dataset"
@@ -17,6 +18,15 @@ type Options struct {
 
 	Row      func(Row) error // each row in the list's order, as Dump.Write; its error ends the run; nil: none
 	Progress func(Progress)  // after each batch; nil: none
+
+	// Of Size processes that share the list this is number Rank, from 0. Each
+	// takes every Size-th batch and learns the rows of the others, so all count
+	// the same rows in the same order, and batches are those of one process. Size
+	// 0 means 1: alone.
+	Rank, Size int
+	// Gather gives the bytes of each process to all, as torch.Group does. All
+	// call it equally often.
+	Gather func(ctx context.Context, rows []byte) ([][]byte, error)
 }
 
 // Progress says how far a run is.
@@ -30,7 +40,7 @@ type Progress struct {
 // Run classifies all clips of a set, in the list's order, and counts. A clip
 // that cannot be read counts as wrong and is named in the result. A run whose
 // context ends returns the context's error; the rows until then were given to
-// Options.Row.
+// Options.Row. Where several processes share the list, an error of one ends all.
 func Run(ctx context.Context, set *dataset.Set, f Forward, o Options) (*Result, error) {
 	t, err := NewTally(o.Metric)
 	if err != nil {
@@ -39,24 +49,12 @@ func Run(ctx context.Context, set *dataset.Set, f Forward, o Options) (*Result, 
 	if n := t.metric.ClipsPerVideo; set.Len()%n != 0 {
 		return nil, fmt.Errorf("evaluate: the list has %d rows, which is no multiple of the %d clips of a video that METRIC asks for", set.Len(), n)
 	}
-	r := &run{set: set, forward: f, options: o, tally: t}
-	order := make([]int, set.Len())
-	for i := range order {
-		order[i] = i
+	s, err := newShare(set, o)
+	if err != nil {
+		return nil, err
 	}
-	batch := make([]dataset.Loaded, 0, max(o.Batch, 1))
-	for loaded := range set.Clips(ctx, order, o.Workers, nil) {
-		batch = append(batch, loaded)
-		if len(batch) < cap(batch) && r.progress.Rows+len(batch) < len(order) {
-			continue
-		}
-		if err := r.batch(ctx, batch); err != nil {
-			return nil, err
-		}
-		clear(batch) // lets go of the pictures
-		batch = batch[:0]
-	}
-	if err := ctx.Err(); err != nil {
+	r := &run{set: set, forward: f, options: o, share: s, tally: t}
+	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
 	return t.Result()
@@ -67,11 +65,35 @@ type run struct {
 	set      *dataset.Set
 	forward  Forward
 	options  Options
+	share    *share
 	tally    *Tally
 	progress Progress
 }
 
-func (r *run) batch(ctx context.Context, batch []dataset.Loaded) error {
+func (r *run) all(ctx context.Context) error {
+	order := r.share.order()
+	batch := make([]dataset.Loaded, 0, r.share.batch)
+	taken := 0
+	for loaded := range r.set.Clips(ctx, order, r.options.Workers, nil) {
+		taken++
+		batch = append(batch, loaded)
+		if len(batch) < cap(batch) && taken < len(order) {
+			continue
+		}
+		if err := r.one(ctx, batch); err != nil {
+			return r.share.end(ctx, err)
+		}
+		clear(batch) // lets go of the pictures
+		batch = batch[:0]
+	}
+	if err := ctx.Err(); err != nil {
+		return r.share.end(ctx, err)
+	}
+	return r.count(r.share.rest(ctx))
+}
+
+// one scores a batch and counts what is complete with it.
+func (r *run) one(ctx context.Context, batch []dataset.Loaded) error {
 	scores, err := r.score(ctx, batch)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -79,29 +101,55 @@ func (r *run) batch(ctx context.Context, batch []dataset.Loaded) error {
 	if err != nil {
 		return err
 	}
+	rows := make([]Row, len(batch))
 	for i, loaded := range batch {
-		s := r.set.Sample(loaded.Sample)
-		row := Row{Row: loaded.Sample, Line: s.Line, File: s.Name, Label: s.Label, Scores: scores[i]}
+		rows[i] = rowOf(r.set, loaded.Sample)
+		rows[i].Scores = scores[i]
 		if loaded.Err != nil {
-			row.Error = loaded.Err.Error()
-			r.progress.Failed++
+			rows[i].Error = loaded.Err.Error()
 		}
-		if err := r.tally.Add(row); err != nil {
-			return err
-		}
-		if r.options.Row != nil {
-			if err := r.options.Row(row); err != nil {
+	}
+	return r.count(r.share.add(ctx, rows))
+}
+
+// rowOf is a row of the list, not yet scored.
+func rowOf(set *dataset.Set, i int) Row {
+	s := set.Sample(i)
+	return Row{Row: i, Line: s.Line, File: s.Name, Label: s.Label}
+}
+
+// count takes the next rows of the list, batches of one process.
+func (r *run) count(rows []Row, err error) error {
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(rows, r.share.batch) {
+		for _, row := range batch {
+			if err := r.countRow(row); err != nil {
 				return err
 			}
 		}
+		r.progress.Rows += len(batch)
+		r.progress.Of = r.set.Len()
+		if r.options.Progress != nil {
+			r.options.Progress(r.progress)
+		}
+		r.progress.Batch++
 	}
-	r.progress.Rows += len(batch)
-	r.progress.Of = r.set.Len()
-	if r.options.Progress != nil {
-		r.options.Progress(r.progress)
-	}
-	r.progress.Batch++
 	return nil
+}
+
+func (r *run) countRow(row Row) error {
+	if row.Error != "" {
+		r.progress.Failed++
+	}
+	if err := r.tally.Add(row); err != nil {
+		return err
+	}
+	if r.options.Row == nil {
+		return nil
+	}
+	return r.options.Row(row)
 }
 
 // score runs the network on the clips that could be read. The scores of the
