@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -180,7 +181,7 @@ func TestJobFirstFailureEndsAll(t *testing.T) {
 	}
 }
 
-func TestJobRestartsAfterKill(t *testing.T) {
+func TestConcurrentWorkersRestart(t *testing.T) {
 	dir := t.TempDir()
 	j := newJob(dir, single(3))
 	j.MaxRestarts = 2
@@ -215,6 +216,147 @@ func TestJobDoesNotRepeatWrongCommandLine(t *testing.T) {
 	tell(t, dir, "do", "unknown flag", "exit 2")
 	var f *launch.Failure
 	if err := r.wait(t); !errors.As(err, &f) || f.Code != 2 || f.Round != 0 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancelJob(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, newJob(dir, single(2)))
+	list := reports(t, dir, 0, 2)
+	r.cancel()
+	if err := r.wait(t); !errors.Is(err, launch.ErrInterrupted) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if !allGone(list) {
+		t.Error("a worker is left")
+	}
+}
+
+// SIGTERM to one worker is meant for all.
+func TestCancelWorker(t *testing.T) {
+	dir := t.TempDir()
+	j := newJob(dir, single(2))
+	j.MaxRestarts = 1
+	r := start(t, j)
+	syscall.Kill(reports(t, dir, 0, 2)[1].Pid, syscall.SIGTERM)
+	if err := r.wait(t); !errors.Is(err, launch.ErrInterrupted) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "saved.0.0")); err != nil {
+		t.Error("rank 0 was not asked to save:", err)
+	}
+}
+
+func TestCancelDeafWorkers(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		end  func(r *run)
+		want error
+	}{
+		{"interrupted", func(r *run) { r.cancel() }, launch.ErrInterrupted},
+		{"failed", func(r *run) { tell(t, r.dir, "do.0.0", "exit 1") }, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			j := newJob(dir, single(2))
+			j.Env = append(j.Env, "LAUNCH_TEST_DEAF=1")
+			j.Grace, j.Saving = 50*time.Millisecond, 50*time.Millisecond
+			r := start(t, j)
+			list := reports(t, dir, 0, 2)
+			tc.end(r)
+			err := r.wait(t)
+			var f *launch.Failure
+			if tc.want != nil && !errors.Is(err, tc.want) || tc.want == nil && (!errors.As(err, &f) || f.Rank != 0) {
+				t.Errorf("got %v", err)
+			}
+			if !allGone(list) {
+				t.Error("a worker is left")
+			}
+		})
+	}
+}
+
+func TestLogs(t *testing.T) {
+	dir, logs := t.TempDir(), filepath.Join(t.TempDir(), "logs")
+	if err := os.Mkdir(logs, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(logs, "worker.1"), []byte("of another run\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	j := newJob(dir, single(2))
+	j.LogDir, j.MaxRestarts = logs, 1
+	var stdout, stderr strings.Builder
+	j.Stdout, j.Stderr = &stdout, &stderr
+	r := start(t, j)
+	reports(t, dir, 0, 2)
+	tell(t, dir, "do.0.1", "no memory", "exit 1")
+	reports(t, dir, 1, 2)
+	tell(t, dir, "do.1.0", "all done")
+	tell(t, dir, "do.1.1", "a line without end")
+	if err := r.wait(t); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stdout.String(), "rank 0 of 2 in round 0\nrank 0 of 2 in round 1\n"; got != want {
+		t.Errorf("stdout: %q, want %q", got, want)
+	}
+	if got, want := stderr.String(), "all done\n"; got != want {
+		t.Errorf("stderr: %q, want %q", got, want)
+	}
+	for rank, want := range []string{
+		"rank 0 of 2 in round 0\n--- round 1, TIME\nrank 0 of 2 in round 1\nall done\n",
+		"rank 1 of 2 in round 0\nno memory\n--- round 1, TIME\nrank 1 of 2 in round 1\na line without end\n",
+	} {
+		data, err := os.ReadFile(filepath.Join(logs, fmt.Sprintf("worker.%d", rank)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`).ReplaceAllString(string(data), "TIME")
+		if got != want {
+			t.Errorf("worker.%d: %q, want %q", rank, got, want)
+		}
+	}
+}
+
+// Go ends with status 2 after a panic, too, which is no wrong command line. The
+// head of the stack trace says what happened, and its end nothing.
+func TestCrashes(t *testing.T) {
+	dir := t.TempDir()
+	j := newJob(dir, single(1))
+	j.MaxRestarts = 1
+	r := start(t, j)
+	reports(t, dir, 0, 1)
+	tell(t, dir, "do", "crash")
+	var f *launch.Failure
+	err := r.wait(t)
+	if !errors.As(err, &f) || f.Round != 1 || !f.Crash || !strings.Contains(err.Error(), "panic: a mistake in a worker") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCommandThatDoesNotStart(t *testing.T) {
+	j := newJob(t.TempDir(), single(2))
+	j.Command, j.MaxRestarts = []string{"/nowhere/pptsn"}, 3
+	var f *launch.Failure
+	if err := start(t, j).wait(t); !errors.As(err, &f) || f.Round != 0 || !strings.Contains(err.Error(), "rank 0 (host0) could not be started: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDeviceThatIsNotVisible(t *testing.T) {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+	dir := t.TempDir()
+	j := newJob(dir, single(1))
+	j.Devices = []int{1}
+	r := start(t, j)
+	if w := reports(t, dir, 0, 1)[0]; w.Devices != "GPU-b" {
+		t.Errorf("the second device of two is %q", w.Devices)
+	}
+	r.cancel()
+	j = newJob(t.TempDir(), single(1))
+	j.Devices = []int{2}
+	if err := start(t, j).wait(t); err == nil || !strings.Contains(err.Error(), "device 2: CUDA_VISIBLE_DEVICES=GPU-a,GPU-b shows 2") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -18,13 +18,12 @@ type launcher struct {
 	status status
 	crew   *crew // of the last round; nil before the first
 
-	board       board
-	number      int       // as a member
-	next        int       // the order to come
-	takesPart   bool      // in the last round
-	interrupted time.Time // when it was first seen that the context had ended, without workers
-	said        status    // last
-	beaten      time.Time // when that was
+	board     board
+	number    int       // as a member
+	next      int       // the order to come
+	takesPart bool      // in the last round
+	said      status    // last
+	beaten    time.Time // when that was
 }
 
 // serve is the launcher of node 0: it keeps the store and decides.
@@ -165,9 +164,12 @@ func (l *launcher) follow(ctx context.Context, b board) (*order, error) {
 		l.crew.stop(toEnd)
 		<-l.crew.ended
 	}
+	if lost := new(lostError); errors.As(err, &lost) {
+		return nil, err
+	}
 	l.status.Waits, l.status.Left = true, true
-	if leaving := l.speak(); err == nil && leaving != nil {
-		l.job.Log("leaving: %v", leaving) // the result stands
+	if err := l.speak(); err != nil {
+		l.job.Log("leaving: %v", err) // the result stands
 	}
 	return o, err
 }
@@ -237,16 +239,13 @@ func (l *launcher) turn(ctx context.Context) (*order, error) {
 	}
 }
 
-// depart ends the run, since this launcher was interrupted and has no workers.
-// One that has not been part of an elastic run leaves it as it is.
-func (l *launcher) depart() *order {
-	if l.interrupted.IsZero() {
-		l.interrupted = time.Now()
-	}
-	l.status.Interrupted = true
-	if !l.takesPart && l.job.Elastic() || time.Since(l.interrupted) >= 2*l.job.Lost {
+// depart says that this launcher was interrupted and has no workers, which ends
+// the run. One that waits for a place in an elastic run leaves that as it is.
+func (l *launcher) depart() (last *order) {
+	if !l.takesPart && l.job.Elastic() && l.status.Node != 0 {
 		return &order{Kind: finish, Interrupted: true}
 	}
+	l.status.Interrupted = true
 	return nil
 }
 
