@@ -70,7 +70,7 @@ func BenchmarkTrainStep(b *testing.B) {
 		b.Run(v.name, func(b *testing.B) {
 			mine, theirs := base, base
 			mine.BF16, theirs.BF16, theirs.Contiguous = v.ours, v.theirs, v.contiguous
-			race(b, startOurs(b, mine), startPython(b, theirs), v.agree)
+			race(b, startOurs(b, mine).wait(b), startPython(b, theirs).wait(b), v.agree)
 		})
 	}
 }
@@ -116,14 +116,19 @@ func race(b *testing.B, ours, peer *stepper, tolerance float64) {
 	b.ReportMetric(turns.Median(ratios), "pytorch/ours")
 }
 
-// newTrainRun writes weights and a batch of so many clips and segments, from
-// fixed seeds, to files.
-func newTrainRun(b *testing.B, clips, segments int) trainRun {
+// newTrainRun is a run of so many clips and segments of full size.
+func newTrainRun(b testing.TB, clips, segments int) trainRun {
+	return newTrainRunOf(b, 1, clips, segments, 224)
+}
+
+// newTrainRunOf writes weights and a batch, which seed decides, to files.
+func newTrainRunOf(b testing.TB, seed uint64, clips, segments, side int) trainRun {
+	b.Helper()
 	dir := b.TempDir()
 	r := trainRun{
 		Weights: filepath.Join(dir, "weights"), Batch: filepath.Join(dir, "batch"),
-		Shape: []int{clips, segments, 3, 224, 224}, Classes: 400, Smoothing: 0.1,
-		LR: 0.01, Momentum: 0.9, Threads: threads,
+		Shape: []int{clips, segments, 3, side, side}, Classes: 400, Smoothing: 0.1,
+		LR: 0.01, Momentum: 0.9, Threads: threads, World: 1,
 	}
 	net, err := r.network()
 	if err != nil {
@@ -140,7 +145,7 @@ func newTrainRun(b *testing.B, clips, segments int) trainRun {
 		rule.Name, rule.Shape = p.Name, p.Shape
 		r.Params, values = append(r.Params, rule), append(values, w[p.Name])
 	}
-	batch, rng := tensor.New(tensor.Float32, r.Shape...), rand.New(rand.NewPCG(1, 8))
+	batch, rng := tensor.New(tensor.Float32, r.Shape...), rand.New(rand.NewPCG(seed, 8))
 	fill(batch, rng, 2)
 	for range clips {
 		r.Labels = append(r.Labels, rng.IntN(r.Classes))
@@ -156,26 +161,28 @@ func newTrainRun(b *testing.B, clips, segments int) trainRun {
 
 // A stepper is a process that does steps.
 type stepper struct {
-	in          io.Writer
+	cmd         *exec.Cmd
+	in          io.WriteCloser
 	out         *bufio.Scanner
 	ready, last stepReport
 }
 
-func startOurs(b *testing.B, r trainRun) *stepper {
+// startOurs starts our side, behind a command that runs it, if any.
+func startOurs(b testing.TB, r trainRun, wrap ...string) *stepper {
 	exe, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), stepVariable+"="+runFile(b, r))
+	cmd := command(wrap, exe)
+	cmd.Env = append(cmd.Env, stepVariable+"="+runFile(b, r))
 	return startStepper(b, cmd)
 }
 
-func startPython(b *testing.B, r trainRun) *stepper {
-	return startStepper(b, exec.Command(python, filepath.Join("testdata", "train_step.py"), runFile(b, r)))
+func startPython(b testing.TB, r trainRun, wrap ...string) *stepper {
+	return startStepper(b, command(wrap, python, filepath.Join("testdata", "train_step.py"), runFile(b, r)))
 }
 
-func runFile(b *testing.B, r trainRun) string {
+func runFile(b testing.TB, r trainRun) string {
 	text, err := json.Marshal(r)
 	if err != nil {
 		b.Fatal(err)
@@ -187,8 +194,8 @@ func runFile(b *testing.B, r trainRun) string {
 	return path
 }
 
-// startStepper waits until the process is ready. It ends with the benchmark.
-func startStepper(b *testing.B, cmd *exec.Cmd) *stepper {
+// startStepper starts a process, which ends with the benchmark.
+func startStepper(b testing.TB, cmd *exec.Cmd) *stepper {
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -205,20 +212,32 @@ func startStepper(b *testing.B, cmd *exec.Cmd) *stepper {
 		in.Close() // the process ends by itself
 		cmd.Wait()
 	})
-	s := &stepper{in: in, out: bufio.NewScanner(out)}
+	return &stepper{cmd: cmd, in: in, out: bufio.NewScanner(out)}
+}
+
+// wait waits until the process is ready.
+func (s *stepper) wait(b testing.TB) *stepper {
+	b.Helper()
 	s.ready = s.answer(b)
 	return s
 }
 
-func (s *stepper) step(b *testing.B) stepReport {
-	if _, err := io.WriteString(s.in, "\n"); err != nil {
-		b.Fatal(err)
-	}
+func (s *stepper) step(b testing.TB) stepReport {
+	b.Helper()
+	s.begin(b)
 	s.last = s.answer(b)
 	return s.last
 }
 
-func (s *stepper) answer(b *testing.B) stepReport {
+// begin asks for a step, whose answer comes later.
+func (s *stepper) begin(b testing.TB) {
+	b.Helper()
+	if _, err := io.WriteString(s.in, "\n"); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (s *stepper) answer(b testing.TB) stepReport {
 	var r stepReport
 	if !s.out.Scan() {
 		b.Fatal("a side ended early: ", s.out.Err())

@@ -33,7 +33,14 @@ type trainRun struct {
 	Momentum   float64      `json:"momentum"`
 	Threads    int          `json:"threads"`
 	Contiguous bool         `json:"contiguous"`
-	BF16       bool         `json:"bf16"` // autocast
+	BF16       bool         `json:"bf16"`   // autocast
+	Double     bool         `json:"double"` // all in float64
+
+	World  int    `json:"world"`  // ranks that step together, each on its own batch; 1: alone
+	Rank   int    `json:"rank"`   // of this one
+	Port   int    `json:"port"`   // where rank 0 keeps the store
+	Bucket int    `json:"bucket"` // bytes; 0: the default. Ours only
+	Dump   string `json:"dump"`   // file for all parameters at the end, as in Weights; "": none
 }
 
 type trainParam struct {
@@ -50,6 +57,8 @@ type stepReport struct {
 	Seconds  float64 `json:"seconds"`
 	Resident int64   `json:"resident"` // bytes
 	Peak     int64   `json:"peak"`     // bytes, since the process began
+
+	Reduce torch.ReduceTimes `json:"reduce"` // of the step; ours only
 }
 
 // network builds the network of a run.
@@ -74,7 +83,12 @@ func steps(path string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer session.Close()
-	l, batch, err := r.learner(session)
+	group, leave, err := r.join(session)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	l, batch, err := r.learner(session, group)
 	if err != nil {
 		return err
 	}
@@ -90,11 +104,46 @@ func steps(path string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := answer.Encode(report(loss, time.Since(start))); err != nil {
+		done := report(loss, time.Since(start))
+		done.Reduce = l.ReduceTimes()
+		if err := answer.Encode(done); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.dump(l)
+}
+
+// join is nil without others.
+func (r trainRun) join(session *torch.Session) (g *torch.Group, leave func(), err error) {
+	if r.World <= 1 {
+		return nil, func() {}, nil
+	}
+	ctx := context.Background()
+	store, err := torch.OpenStore(ctx, torch.StoreOptions{Host: "127.0.0.1", Port: r.Port, Serve: r.Rank == 0})
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err = torch.NewGroup(ctx, session, store, torch.GroupOptions{Rank: r.Rank, Size: r.World})
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return g, func() { g.Close(); store.Close() }, nil
+}
+
+func (r trainRun) dump(l *train.Learner) error {
+	if r.Dump == "" {
+		return nil
+	}
+	w, err := l.Weights(context.Background())
+	if err != nil {
+		return err
+	}
+	values := make([]*tensor.Dense, len(r.Params))
+	for i, p := range r.Params {
+		values[i] = w[p.Name]
+	}
+	return writeRaw(r.Dump, values...)
 }
 
 func step(l *train.Learner, batch train.MicroBatch, lr float64) (loss float64, err error) {
@@ -102,11 +151,14 @@ func step(l *train.Learner, batch train.MicroBatch, lr float64) (loss float64, e
 	if err != nil {
 		return 0, err
 	}
+	if err := l.Reduce(context.Background(), "a step"); err != nil {
+		return 0, err
+	}
 	_, err = l.Update(context.Background(), lr)
 	return o.Loss, err
 }
 
-func (r trainRun) learner(session *torch.Session) (*train.Learner, train.MicroBatch, error) {
+func (r trainRun) learner(session *torch.Session, group *torch.Group) (*train.Learner, train.MicroBatch, error) {
 	net, err := r.network()
 	if err != nil {
 		return nil, train.MicroBatch{}, err
@@ -127,6 +179,10 @@ func (r trainRun) learner(session *torch.Session) (*train.Learner, train.MicroBa
 		Rule:       optim.Momentum{Mu: r.Momentum, Nesterov: true},
 		Params:     train.DefaultRules(tsn.PPTSN, 1e-4).Trainable(net),
 		Contiguous: r.Contiguous,
+		Group:      group, Distributed: train.Distributed{BucketBytes: r.Bucket},
+	}
+	if r.Double {
+		o.DType = torch.Float64
 	}
 	if r.BF16 {
 		o.AMP = train.AMP{Level: train.O1, DType: torch.BFloat16}
@@ -140,7 +196,7 @@ func (r trainRun) learner(session *torch.Session) (*train.Learner, train.MicroBa
 		return nil, train.MicroBatch{}, err
 	}
 	targets := train.Targets(train.Labels{A: r.Labels}, r.Classes, r.Smoothing)
-	return l, train.MicroBatch{Views: views[0], Targets: targets}, nil
+	return l, train.MicroBatch{Views: views[0], Targets: targets, Last: true, Name: "a step"}, nil
 }
 
 // readRaw reads arrays of float32 that stand one after another in a file.

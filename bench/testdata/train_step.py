@@ -4,15 +4,22 @@ Arguments: a JSON file with the run (see trainRun in ../train_test.go). Weights
 and batch are raw float32 files. After it has set up, and then for each line on
 standard input, it writes one line of JSON: a step was done, its loss, the
 seconds it took, the process's resident bytes.
+
+With a world above 1 it is one rank of DistributedDataParallel over Gloo, and the
+loss is that of its own clips. With a dump it writes all parameters to that file
+at the end, as they stood in the file that it read.
 """
 import json
+import os
 import sys
 import time
 
 import numpy
 import torch
+from torch import distributed
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 
 
 class ConvBN(nn.Module):
@@ -86,6 +93,19 @@ class PPTSN(nn.Module):
         return self.head(self.backbone(views), clips)
 
 
+def torch_name(name):
+    return name.replace("._mean", ".running_mean").replace("._variance", ".running_var")
+
+
+def dump(net, run):
+    state = net.state_dict()
+    with open(run["dump"], "wb") as f:
+        for p in run["params"]:
+            value = state[torch_name(p["name"])]
+            value = value.t() if p["name"] == "head.fc.weight" else value
+            f.write(value.float().contiguous().numpy().tobytes())
+
+
 def load(net, run):
     raw = numpy.fromfile(run["weights"], dtype="<f4")
     state, at = {}, 0
@@ -93,8 +113,7 @@ def load(net, run):
         count = int(numpy.prod(p["shape"]))
         value = torch.from_numpy(raw[at:at + count].reshape(p["shape"]).copy())
         at += count
-        name = p["name"].replace("._mean", ".running_mean").replace("._variance", ".running_var")
-        state[name] = value.t() if name == "head.fc.weight" else value
+        state[torch_name(p["name"])] = value.t() if p["name"] == "head.fc.weight" else value
     missing, unexpected = net.load_state_dict(state, strict=False)
     assert not unexpected and all(m.endswith("num_batches_tracked") for m in missing), (missing, unexpected)
 
@@ -123,10 +142,16 @@ def main():
     layout = torch.contiguous_format if run["contiguous"] else torch.channels_last
     net = PPTSN(run["classes"])
     load(net, run)
-    net = net.to(memory_format=layout)
+    number = torch.float64 if run["double"] else torch.float32
+    net = net.to(dtype=number, memory_format=layout)
     net.train()
     optimizer = torch.optim.SGD(groups(net, run), lr=run["lr"], momentum=run["momentum"], nesterov=True)
-    batch = torch.from_numpy(numpy.fromfile(run["batch"], dtype="<f4").reshape(run["shape"]))
+    model = net
+    if run["world"] > 1:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(run["port"]))
+        distributed.init_process_group("gloo", rank=run["rank"], world_size=run["world"])
+        model = DistributedDataParallel(net)
+    batch = torch.from_numpy(numpy.fromfile(run["batch"], dtype="<f4").reshape(run["shape"])).to(number)
     labels = torch.tensor(run["labels"])
     clips = len(run["labels"])
 
@@ -134,7 +159,7 @@ def main():
         optimizer.zero_grad(set_to_none=True)
         views = batch.flatten(0, 1).contiguous(memory_format=layout)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run["bf16"]):
-            scores = net(views, clips)
+            scores = model(views, clips)
             loss = F.cross_entropy(scores, labels, label_smoothing=run["smoothing"])
         loss.backward()
         optimizer.step()
@@ -148,6 +173,8 @@ def main():
         start = time.perf_counter()
         loss = step()
         tell(loss, time.perf_counter() - start)
+    if run["dump"]:
+        dump(net, run)
 
 
 if __name__ == "__main__":
