@@ -220,6 +220,7 @@ func TestVariants(t *testing.T) {
 		want.LearningRate.Constant = 0.1
 		equal(t, options, must(c.Training())(t).Optimizer, want)
 	}
+	equal(t, "sync_bn", must(parse(t, "MODEL: {sync_bn: True, framework: Recognizer2D, backbone: {name: ResNetTweaksTSN}, head: {name: ppTSNHead, num_classes: 3}}\n").Model())(t).SyncBN, true)
 	// The head and the backbone may be mixed, as in the reference.
 	mixed := parse(t, model("name: ResNetTweaksTSN, layers: 18", "name: TSNHead, num_classes: 5, in_channels: 512"))
 	equal(t, "mixed", must(mixed.Model())(t), config.Model{

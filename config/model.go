@@ -17,6 +17,10 @@ type Model struct {
 	// convolutions and batch norms. All 1 unless lr_mult_list says else.
 	LRFactors [5]float64
 	Head      Head
+
+	// SyncBN (sync_bn, a key of our own) normalises with the statistics of all
+	// processes that train together.
+	SyncBN bool
 }
 
 // A Head is how training treats the classifier.
@@ -83,7 +87,7 @@ func (d *decoder) model(s *section) *Model {
 	if s == nil {
 		return nil
 	}
-	m := new(Model)
+	m := &Model{SyncBN: s.bool("sync_bn", false)}
 	s.require("framework", "backbone", "head")
 	s.oneOf("framework", "", frameworks...)
 	s.only("runtime_cfg", "no network here reads it")
