@@ -2,6 +2,7 @@ package launch_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -71,10 +73,10 @@ func (c *child) String() string {
 }
 
 // startChild starts a launcher that can be killed.
-func startChild(t *testing.T, dir string, h launch.Topology) *child {
+func startChild(t *testing.T, dir string, h launch.Topology, withTorch bool) *child {
 	t.Helper()
 	j := newJob(dir, h)
-	data, err := json.Marshal(childJob{h, j.Timing, dir, fmt.Sprintf("host%d", h.NodeRank)})
+	data, err := json.Marshal(childJob{h, j.Timing, dir, fmt.Sprintf("host%d", h.NodeRank), withTorch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +157,7 @@ func TestConcurrentHostsBlameTheKilled(t *testing.T) {
 func TestLauncherTakesWorkersAlong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c := startChild(t, dir, single(2))
+	c := startChild(t, dir, single(2), false)
 	list := reports(t, dir, 0, 2)
 	c.cmd.Process.Kill()
 	c.cmd.Wait()
@@ -171,17 +173,17 @@ func TestConcurrentHostComesBack(t *testing.T) {
 			dir := t.TempDir()
 			list := hosts(t, 2, 2, 1)
 			r := start(t, newJob(dir, list[0]))
-			c := startChild(t, dir, list[1])
+			c := startChild(t, dir, list[1], false)
 			workers := reports(t, dir, 0, 3)
 			c.cmd.Process.Kill()
 			c.cmd.Wait()
 			eventually(t, "end of the host", func() bool { return gone(workers[2].Pid) })
 			if !quick {
 				tell(t, dir, "do.0.1", "connection reset by peer", "exit 1")
-				eventually(t, "loss of the host", func() bool { return r.said("waiting for node 1, there are host0 (node 0)") })
+				eventually(t, "loss of the host", func() bool { return r.said("waiting for node 1; there are host0 (node 0)") })
 			}
 			list[1].Procs = 3
-			startChild(t, dir, list[1])
+			startChild(t, dir, list[1], false)
 			if w := reports(t, dir, 1, 5)[4]; w.Size != 5 || w.LocalSize != 3 || w.LocalRank != 2 {
 				t.Errorf("rank 4 has %+v", w.World)
 			}
@@ -199,21 +201,89 @@ func TestConcurrentHostComesBack(t *testing.T) {
 // The launcher that keeps the store is lost and comes back.
 func TestConcurrentHostZeroComesBack(t *testing.T) {
 	t.Parallel()
+	for _, withTorch := range []bool{false, true} {
+		t.Run(fmt.Sprintf("torch=%v", withTorch), func(t *testing.T) {
+			dir := t.TempDir()
+			list := hosts(t, 2, 1, 2)
+			j := newJob(dir, list[1])
+			if withTorch {
+				needTorch(t)
+				j.Open = openTorch
+			}
+			c := startChild(t, dir, list[0], withTorch)
+			r := start(t, j)
+			workers := reports(t, dir, 0, 3)
+			c.cmd.Process.Kill()
+			c.cmd.Wait()
+			eventually(t, "end of all workers", func() bool { return allGone(workers) })
+			c = startChild(t, dir, list[0], withTorch)
+			reports(t, dir, 1, 3)
+			tell(t, dir, "do", "exit 0")
+			if err := r.wait(t); err != nil {
+				t.Error(err)
+			}
+			if err := c.cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A cable is a store's connection that can be cut.
+type cable struct {
+	launch.Store
+	cut *atomic.Bool
+}
+
+var errCut = errors.New("no route to host")
+
+func (c cable) Set(key string, value []byte) error {
+	if c.cut.Load() {
+		return errCut
+	}
+	return c.Store.Set(key, value)
+}
+
+func (c cable) Add(key string, n int64) (int64, error) {
+	if c.cut.Load() {
+		return 0, errCut
+	}
+	return c.Store.Add(key, n)
+}
+
+func (c cable) Has(keys ...string) (bool, error) {
+	if c.cut.Load() {
+		return false, errCut
+	}
+	return c.Store.Has(keys...)
+}
+
+// A host that is cut off ends its workers, and all go on when it is back.
+func TestConcurrentHostCutOff(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	list := hosts(t, 2, 1, 2)
-	c := startChild(t, dir, list[0])
-	r := start(t, newJob(dir, list[1]))
-	workers := reports(t, dir, 0, 3)
-	c.cmd.Process.Kill()
-	c.cmd.Wait()
-	eventually(t, "end of all workers", func() bool { return allGone(workers) })
-	c = startChild(t, dir, list[0])
-	reports(t, dir, 1, 3)
+	list := hosts(t, 2, 1, 1)
+	r := start(t, newJob(dir, list[0]))
+	var cut atomic.Bool
+	j := newJob(dir, list[1])
+	j.Open = func(ctx context.Context, a launch.StoreAddress) (launch.Store, error) {
+		if cut.Load() {
+			return nil, errCut
+		}
+		s, err := openStore(ctx, a)
+		return cable{s, &cut}, err
+	}
+	start(t, j)
+	workers := reports(t, dir, 0, 2)
+	cut.Store(true)
+	eventually(t, "end of the workers", func() bool { return allGone(workers) })
+	eventually(t, "loss of the host", func() bool {
+		return r.said("round 0: host1 (node 1) has been silent for 4s") && r.said("waiting for node 1; there are host0 (node 0)")
+	})
+	cut.Store(false)
+	reports(t, dir, 1, 2)
 	tell(t, dir, "do", "exit 0")
 	if err := r.wait(t); err != nil {
-		t.Error(err)
-	}
-	if err := c.cmd.Wait(); err != nil {
 		t.Error(err)
 	}
 }
@@ -227,7 +297,7 @@ func TestConcurrentHostsElastic(t *testing.T) {
 		t.Errorf("alone: %+v", w.World)
 	}
 
-	c := startChild(t, dir, list[1]) // a host joins: all save and begin again
+	c := startChild(t, dir, list[1], false) // a host joins: all save and begin again
 	if w := reports(t, dir, 1, 3)[2]; w.Size != 3 || w.LocalRank != 1 {
 		t.Errorf("with a second host: %+v", w.World)
 	}
@@ -284,7 +354,7 @@ func TestCancelHostsThatWait(t *testing.T) {
 	t.Parallel()
 	list := hosts(t, 3, 1, 1, 1)
 	runs := startAll(t, t.TempDir(), list[:2], nil)
-	eventually(t, "wait", func() bool { return runs[0].said("waiting for node 2, there are host0 (node 0), host1 (node 1)") })
+	eventually(t, "wait", func() bool { return runs[0].said("waiting for node 2; there are host0 (node 0), host1 (node 1)") })
 	runs[1].cancel()
 	for _, r := range runs {
 		if err := r.wait(t); !errors.Is(err, launch.ErrInterrupted) {
@@ -297,7 +367,7 @@ func TestCancelHostsThatWait(t *testing.T) {
 func TestHostsMissing(t *testing.T) {
 	t.Parallel()
 	list := hosts(t, 2, 1, 1)
-	for i, want := range []string{"waiting for node 1, there are host0 (node 0), for 200ms", "host 0 was not there for 200ms: is its launcher running"} {
+	for i, want := range []string{"gave up after 200ms: waiting for node 1; there are host0 (node 0)", "host 0 was not there for 200ms: is its launcher running"} {
 		j := newJob(t.TempDir(), list[i])
 		j.JoinTimeout = 200e6
 		if err := start(t, j).wait(t); err == nil || !strings.Contains(err.Error(), want) {
@@ -311,7 +381,7 @@ func TestHostsWithOneRank(t *testing.T) {
 	dir := t.TempDir()
 	list := hosts(t, 3, 1, 1, 1)
 	runs := startAll(t, dir, list[:2], nil)
-	eventually(t, "wait", func() bool { return runs[0].said("waiting for node 2, there are host0 (node 0), host1 (node 1)") })
+	eventually(t, "wait", func() bool { return runs[0].said("waiting for node 2; there are host0 (node 0), host1 (node 1)") })
 	j := newJob(dir, list[1])
 	j.Host = "other"
 	if err := start(t, j).wait(t); err == nil || !strings.Contains(err.Error(), "node rank 1 is that of host1 (pid ") {

@@ -233,6 +233,22 @@ func TestCancelJob(t *testing.T) {
 	}
 }
 
+// A worker that cannot save says so, and is not started again.
+func TestCancelJobThatCannotSave(t *testing.T) {
+	dir := t.TempDir()
+	tell(t, dir, "save", "no space left on device", "exit 1")
+	j := newJob(dir, single(1))
+	j.MaxRestarts = 1
+	r := start(t, j)
+	reports(t, dir, 0, 1)
+	r.cancel()
+	err := r.wait(t)
+	var f *launch.Failure
+	if !errors.Is(err, launch.ErrInterrupted) || !errors.As(err, &f) || !strings.Contains(err.Error(), "no space left on device") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // SIGTERM to one worker is meant for all.
 func TestCancelWorker(t *testing.T) {
 	dir := t.TempDir()

@@ -156,7 +156,7 @@ func (k *keeper) gather(now time.Time) *order {
 		k.enough = time.Time{}
 		k.say(k.missing(here))
 		if now.Sub(k.since) >= k.timing.JoinTimeout {
-			return k.finish(order{Error: fmt.Sprintf("%s, for %v", k.missing(here), k.timing.JoinTimeout)})
+			return k.finish(order{Error: fmt.Sprintf("gave up after %v: %s", k.timing.JoinTimeout, k.missing(here))})
 		}
 		return nil
 	}
@@ -203,7 +203,7 @@ func (k *keeper) missing(here []*member) string {
 			nodes = append(nodes, fmt.Sprint(n))
 		}
 	}
-	return fmt.Sprintf("waiting for node %s, there are %s", strings.Join(nodes, ", "), strings.Join(names, ", "))
+	return fmt.Sprintf("waiting for node %s; there are %s", strings.Join(nodes, ", "), strings.Join(names, ", "))
 }
 
 func (m *member) String() string { return fmt.Sprintf("%s (node %d)", m.Host, m.Node) }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -96,6 +97,10 @@ func (t tee) Write(p []byte) (int, error) {
 	return t.o.Write(p)
 }
 
+// crashes are the lines with which Go begins a stack trace. A signal's is for C
+// and C++: "SIGABRT: abort".
+var crashes = regexp.MustCompile(`^(panic|fatal error|SIG[A-Z]+): `)
+
 // A tail keeps the last lines. A stack trace of Go pushes nothing out: what
 // matters is its head.
 type tail struct {
@@ -123,9 +128,7 @@ func (t *tail) end() {
 		line = line[i+1:]
 	}
 	t.part = t.part[:0]
-	if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "SIGABRT: ") {
-		t.crash = true
-	}
+	t.crash = t.crash || crashes.MatchString(line)
 	if line == "" || t.crash && len(t.lines) >= 2*tailLines {
 		return
 	}

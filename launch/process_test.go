@@ -37,7 +37,8 @@ type report struct {
 }
 
 // work reports and then does what the file do.ROUND.RANK, do.ROUND or do says:
-// lines of "exit N", "crash", or text to print.
+// lines of "exit N", "crash", or text to print. SIGTERM ends it with status 130,
+// unless the file save says otherwise.
 func work(dir string, deaf bool) int {
 	term := make(chan os.Signal, 2)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
@@ -63,6 +64,9 @@ func work(dir string, deaf bool) int {
 		case <-term:
 			if !deaf {
 				put(filepath.Join(dir, "saved."+name), "")
+				if save, err := os.ReadFile(filepath.Join(dir, "save")); err == nil {
+					return perform(string(save))
+				}
 				return 130
 			}
 		case <-time.After(10 * time.Millisecond):
@@ -96,8 +100,9 @@ func put(path, text string) error {
 type childJob struct {
 	launch.Topology
 	launch.Timing
-	Dir  string
-	Host string
+	Dir   string
+	Host  string
+	Torch bool // its store is c10d's
 }
 
 func launchChild() int {
@@ -107,6 +112,9 @@ func launchChild() int {
 	}
 	j := newJob(c.Dir, c.Topology)
 	j.Timing, j.Host = c.Timing, c.Host
+	if c.Torch {
+		j.Open = openTorch
+	}
 	j.Log = func(format string, args ...any) { fmt.Fprintf(os.Stderr, c.Host+": "+format+"\n", args...) }
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

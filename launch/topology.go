@@ -193,7 +193,7 @@ func (s sources) nodeRank(t *Topology) error {
 		return fmt.Errorf("launch: %d hosts: which of them is this? Give --node_rank (or PET_NODE_RANK)", t.Nodes)
 	}
 	if t.NodeRank, err = c.number(0); err == nil && t.NodeRank >= t.Nodes {
-		return fmt.Errorf("launch: %s, but there are %d hosts and the first is 0", c.text, t.Nodes)
+		return fmt.Errorf("launch: %s: want a number below %d, the number of hosts", c.text, t.Nodes)
 	}
 	return err
 }
