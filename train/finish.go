@@ -67,7 +67,7 @@ func (r *run) precise(ctx context.Context, batches int) error {
 			return err
 		}
 		if some {
-			err = p.observe(r.work(ctx), r.learner, b.Views, r.random())
+			err = p.observe(r.work(ctx), r.learner, r.views(b), r.random())
 		}
 		b.Release()
 		if err != nil {

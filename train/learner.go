@@ -100,7 +100,7 @@ func (l *Learner) leaves() []torch.Tensor {
 
 // A MicroBatch is what one forward and backward pass sees.
 type MicroBatch struct {
-	Views   *tensor.Dense // [n, T, 3, H, W], Float32
+	Views   *tensor.Dense // [n, T, 3, H, W], Float32; with SyncBN n may be 0
 	Targets *tensor.Dense // [n, K], Float32: the wanted distribution of each clip
 	Seed    uint64        // of dropout
 	// Share scales the loss: 1 / the number of micro-batches in an update.
@@ -194,7 +194,7 @@ func (l *Learner) dtype() torch.DType {
 func (l *Learner) loss(s *torch.Scope, logits torch.Tensor, b MicroBatch) (loss, scaled torch.Tensor) {
 	logp := s.Call("aten::log_softmax.int", logits, 1, nil)
 	sum := s.Call("aten::sum", s.Call("aten::mul.Tensor", logp, s.To(s.From(b.Targets), l.dtype())), nil)
-	loss = s.Call("aten::mul.Scalar", sum, -1/float64(b.Views.Shape[0]))
+	loss = s.Call("aten::mul.Scalar", sum, -1/float64(max(b.Views.Shape[0], 1)))
 	factor := b.share()
 	if l.scaler != nil {
 		factor *= l.scaler.Scale

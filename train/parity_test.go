@@ -62,17 +62,8 @@ func TestTrainingParity(t *testing.T) {
 }
 
 func trainCase(t *testing.T, kit *parity.Kit, c parity.NetCase, d torch.DType, tol tolerances) {
-	net, err := tsn.Build(tsn.Spec{Family: c.Spec.Kind, Layers: c.Spec.Layers, Classes: c.Spec.Classes}, c.Spec.Segments, c.Spec.H, c.Spec.W)
-	if err != nil {
-		t.Fatal(err)
-	}
 	session := start(t)
-	o := LearnerOptions{
-		Rule:      optim.Momentum{Mu: c.Optimizer.Momentum, Nesterov: c.Optimizer.Nesterov},
-		Optimizer: optim.Options{ClipNorm: c.Optimizer.Clip},
-		Params:    DefaultRules(c.Spec.Kind, c.Optimizer.L2).Trainable(net),
-		DType:     d,
-	}
+	net, o := setUp(t, c, d)
 	l, err := NewLearner(t.Context(), session, net, kit.Weights(net), o)
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +95,21 @@ func trainCase(t *testing.T, kit *parity.Kit, c parity.NetCase, d torch.DType, t
 		}
 	}
 	summaries(t, kit, "parameter after 3 steps", c.Params3, weights(t, l), tol.params3)
+}
+
+// setUp is a case's network and how it learns.
+func setUp(t *testing.T, c parity.NetCase, d torch.DType) (*tsn.Network, LearnerOptions) {
+	t.Helper()
+	net, err := tsn.Build(tsn.Spec{Family: c.Spec.Kind, Layers: c.Spec.Layers, Classes: c.Spec.Classes}, c.Spec.Segments, c.Spec.H, c.Spec.W)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net, LearnerOptions{
+		Rule:      optim.Momentum{Mu: c.Optimizer.Momentum, Nesterov: c.Optimizer.Nesterov},
+		Optimizer: optim.Options{ClipNorm: c.Optimizer.Clip},
+		Params:    DefaultRules(c.Spec.Kind, c.Optimizer.L2).Trainable(net),
+		DType:     d,
+	}
 }
 
 func weights(t *testing.T, l *Learner) map[string]*tensor.Dense {

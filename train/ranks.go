@@ -40,7 +40,12 @@ func (k ranks) asked(ctx context.Context) error {
 	if k.alone() {
 		return ctx.Err()
 	}
-	v := []float64{flag(ctx.Err() != nil)}
+	return k.agreed(ctx, ctx.Err() != nil)
+}
+
+// agreed is an error, on all ranks, if any rank was asked to stop.
+func (k ranks) agreed(ctx context.Context, stop bool) error {
+	v := []float64{flag(stop)}
 	if err := k.group.Sum(context.WithoutCancel(ctx), "whether to stop", v); err != nil {
 		return err
 	}

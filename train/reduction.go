@@ -29,7 +29,9 @@ func (r *reduction) count(s *torch.Scope, b MicroBatch) {
 	if r == nil {
 		return
 	}
-	r.weight += b.share()
+	if b.Views.Shape[0] > 0 {
+		r.weight += b.share()
+	}
 	if b.Last {
 		r.begin(s, b.Name)
 	}

@@ -15,8 +15,7 @@ import (
 // Distributed says how ranks learn together. The zero value suits most.
 type Distributed struct {
 	// SyncBN normalises with the statistics of all ranks' clips, else each rank
-	// with those of its own; then the running statistics of rank 0 are kept. A
-	// batch of which a rank can read no clip at all is left out.
+	// with those of its own; then the running statistics of rank 0 are kept.
 	SyncBN bool
 	// BucketBytes is how many bytes of gradients are sent as one; 0: 25 MiB.
 	BucketBytes int

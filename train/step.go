@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pptsn/pptsn/dataset"
+	"github.com/pptsn/pptsn/tensor"
 )
 
 // step learns from one batch. At the end of an epoch it updates with what has
@@ -49,7 +50,6 @@ func (r *run) step(ctx context.Context, b *dataset.Batch, total int) (Report, er
 func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, report *Report) error {
 	n := len(b.Labels)
 	if some, err := r.some(ctx, n); err != nil || !some {
-		report.Clips = 0
 		return err
 	}
 	labels := Labels{A: b.Labels, B: b.Mixed, Lambda: b.Lambda}
@@ -59,7 +59,7 @@ func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, 
 		share *= float64(n) / float64(r.Loader.Batch())
 	}
 	out, err := r.learner.Accumulate(ctx, MicroBatch{
-		Views: b.Views, Targets: Targets(labels, classes, r.Smoothing), Seed: r.random(), Share: share,
+		Views: r.views(b), Targets: Targets(labels, classes, r.Smoothing), Seed: r.random(), Share: share,
 		Last: last, Name: r.where(),
 	})
 	report.Loss = out.Loss
@@ -70,16 +70,23 @@ func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, 
 	return nil
 }
 
-// some says that there is something to compute for a batch of n clips. With
-// SyncBN there is nothing on all ranks if there is nothing on one: their batch
-// norms wait for each other.
+// some says that there is something to compute for a batch of n clips: with
+// SyncBN also on a rank without clips, since the batch norms of all wait for it.
 func (r *run) some(ctx context.Context, n int) (bool, error) {
 	if r.alone() || !r.SyncBN {
 		return n > 0, nil
 	}
-	without := []float64{flag(n == 0)}
-	err := r.group.Sum(ctx, "who has clips, "+r.where(), without)
-	return without[0] == 0, err
+	all := []float64{float64(n)}
+	err := r.group.Sum(ctx, "clips of "+r.where(), all)
+	return all[0] > 0, err
+}
+
+// views are those of a batch, perhaps of no clip.
+func (r *run) views(b *dataset.Batch) *tensor.Dense {
+	if b.Views != nil {
+		return b.Views
+	}
+	return tensor.New(tensor.Float32, append([]int{0}, r.Network.Graph.Inputs[0].Shape[1:]...)...)
 }
 
 // gather makes gradients and figures those of all ranks. A loss that is not

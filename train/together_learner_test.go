@@ -41,8 +41,7 @@ type precision struct {
 func testRanksAreOneBatch(m *member, updates [][]part) {
 	n := newTiny(true)
 	for _, mode := range []precision{
-		// Gradients are summed as float32, which is all that differs.
-		{"float64", LearnerOptions{DType: torch.Float64}, 1e-6},
+		{"float64", LearnerOptions{DType: torch.Float64}, 1e-7}, // compared as float32
 		// Sums over a batch are rounded elsewhere than sums over its parts.
 		{"float32", LearnerOptions{}, 2e-5},
 		// Features have 8 binary digits, and so do the parts' gradients before
@@ -115,19 +114,19 @@ func newNormed() *tiny {
 }
 
 // With SyncBN batch norm is that of all clips: weights and running statistics
-// are those of one process, also where ranks have different numbers of clips.
+// are those of one process, also where a rank has no clips.
 func TestSyncBatchNormIsOneBatch(t *testing.T) {
 	processes(t, 2, func(m *member) {
 		n := newNormed()
 		for _, mode := range []precision{
-			{"float64", LearnerOptions{DType: torch.Float64}, 2e-6},
+			{"float64", LearnerOptions{DType: torch.Float64}, 1e-7},
 			{"float32", LearnerOptions{}, 1e-3}, // gates of ReLU may flip, see inFloat32
 			{"bfloat16 O1", LearnerOptions{AMP: modes["bfloat16 O1"]}, 0.1},
 		} {
 			o := mode.o
 			o.SyncBN = true
 			together, alone := m.learner(n, o), n.learner(m.T, startCPU(m.T, 1), n.w, mode.o)
-			for step, p := range []part{{3, 3}, {4, 2}, {5, 1}, {2, 3}} {
+			for step, p := range []part{{3, 3}, {4, 2}, {5, 0}, {2, 3}} {
 				b := n.batch(uint64(step), p.all())
 				accumulate(m.T, alone, b)
 				from, to := p.of(m.rank)

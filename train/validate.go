@@ -46,9 +46,23 @@ func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 	return sums.Top1.Mean(), nil
 }
 
-// evaluate scores the list, each rank its part of it.
+// evaluate scores the list, each rank its part of it. All ranks are interrupted
+// or none, although one may have been behind its last clip.
 func (r *run) evaluate(ctx context.Context, forward evaluate.Forward) (*evaluate.Result, error) {
-	return evaluate.Run(r.work(ctx), r.Validation.Set, forward, r.Validation.Options)
+	o := r.Validation.Options
+	if r.alone() {
+		return evaluate.Run(ctx, r.Validation.Set, forward, o)
+	}
+	o.Rank, o.Size = r.group.Rank(), r.group.Size()
+	o.Gather = func(ctx context.Context, rows []byte) ([][]byte, error) {
+		return r.group.Gather(ctx, "scores of validation", rows)
+	}
+	result, err := evaluate.Run(ctx, r.Validation.Set, forward, o)
+	interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if err != nil && !interrupted {
+		return nil, err
+	}
+	return result, r.agreed(ctx, interrupted)
 }
 
 // forward readies weights for scoring: on the GPU that trains, else on oneDNN,
