@@ -42,24 +42,26 @@ fresh && exit 0
 
 link+=(-ltorch -ltorch_cpu -lc10)
 flags=()
+# Below, grep reads all it is given: one that stops early (-q) would end the
+# program before it, which counts as a failure of both.
 if [ -f "$libs/libtorch_cuda.so" ]; then
 	cuda=${CUDA_HOME:-/usr/local/cuda}
 	pip=$(dirname "$root")/nvidia # where Python packages keep CUDA's headers
 	for dir in "$cuda/include" "$pip"/*/include; do [ -d "$dir" ] && include+=(-I"$dir"); done
 	flags+=(-DPT_WITH_CUDA)
 	link+=(-Wl,--no-as-needed -ltorch_cuda -lc10_cuda -Wl,--as-needed)
-	if header nccl.h && nm -DC "$libs/libtorch_cuda.so" | grep -q 'c10d::ProcessGroupNCCL::ProcessGroupNCCL'; then
+	if header nccl.h && nm -DC "$libs/libtorch_cuda.so" | grep 'c10d::ProcessGroupNCCL::ProcessGroupNCCL' >/dev/null; then
 		flags+=(-DUSE_C10D_NCCL)
 	fi
 fi
 # Builds before 2.6 from Python's registry have strings of GCC's old ABI.
-if nm -DC "$libs/libc10.so" | grep -q 'c10::Error::Error(.*std::string'; then
+if nm -DC "$libs/libc10.so" | grep 'c10::Error::Error(.*std::string' >/dev/null; then
 	flags+=(-D_GLIBCXX_USE_CXX11_ABI=0)
 fi
 
 # Loops use libtorch's threads where its OpenMP is the compiler's; a second
 # OpenMP in the process would have threads of its own.
-if readelf -d "$libs/libtorch_cpu.so" | grep -q 'NEEDED.*\[libgomp\.so\.1\]'; then
+if readelf -d "$libs/libtorch_cpu.so" | grep 'NEEDED.*\[libgomp\.so\.1\]' >/dev/null; then
 	flags+=(-fopenmp)
 fi
 

@@ -307,6 +307,26 @@ func TestSecondBackward(t *testing.T) {
 	})
 }
 
+// 100 updates a round, each with a reducer of its own: to keep the gradients and
+// results of one would take 100 kB.
+func TestReducersDoNotLeak(t *testing.T) {
+	processes(t, 1, time.Minute, func(m *member) {
+		grows(t, 6<<20, func() {
+			for range 100 {
+				m.do(func(s *torch.Scope) {
+					l := newLearner(s, torch.Float32)
+					r := torch.NewReducer(s, m.group, l.leaves, torch.ReducerOptions{})
+					defer r.Close()
+					m.reduce(s, r, l, reductions[0])
+				})
+				if err := m.group.Barrier(m.Context(), "update"); err != nil {
+					m.Fatal(err)
+				}
+			}
+		})
+	})
+}
+
 func TestSharesAddUp(t *testing.T) {
 	for _, n := range []int{2, 4} {
 		for _, c := range reductions {

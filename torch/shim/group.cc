@@ -164,8 +164,11 @@ template <typename W> struct c10d_group : group {
 #ifdef USE_C10D_NCCL
 	void before(nccl_works &w) { w.from.record(c10::cuda::getCurrentCUDAStream(device.index())); }
 	void add(nccl_works &to, work w) {
-		// The callback runs at once, on a stream that waits for the work.
-		w->getFuture()->addCallback([&](c10::ivalue::Future &) { to.to.record(c10::cuda::getCurrentCUDAStream(device.index())); });
+		// The future is complete as soon as the work is in its stream: the
+		// callback runs at once, on a stream that waits for the work.
+		auto future = w->getFuture();
+		if (future->completed())
+			future->addCallback([&](c10::ivalue::Future &) { to.to.record(c10::cuda::getCurrentCUDAStream(device.index())); });
 		to.all.push_back(std::move(w));
 	}
 #endif
