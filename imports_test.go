@@ -16,7 +16,7 @@ const module = "github.com/pptsn/pptsn"
 var rows = [][]string{
 	{"cmd/pptsn"},
 	{".", "train", "quantize"},
-	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check"},
+	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check", "launch"},
 	{"engine", "window"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
