@@ -11,7 +11,7 @@ build=(gcc libc6-dev pkg-config libavformat-dev libavcodec-dev libavutil-dev lib
 torch=("${build[@]}" g++ libgloo-dev) # the headers of Gloo, which libtorch contains
 [ -n "${LIBTORCH:-}" ] || torch+=(libtorch-dev)
 demo=("${torch[@]}" ffmpeg)
-test=("${demo[@]}" python3-numpy python3-pil)
+test=("${demo[@]}" python3-numpy python3-pil iproute2) # ip makes hosts of network namespaces
 
 case "${1:-}" in
 build) want=("${build[@]}") ;;
