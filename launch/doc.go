@@ -42,4 +42,21 @@
 // A launcher that cannot reach the store, or finds another one there, ends its
 // workers and joins anew, for as long as JoinTimeout: so node 0 may be lost and
 // come back like any other. It brings the number of the last round with it.
+//
+// # Signals and exit statuses
+//
+// A worker gets SIGTERM once, and SIGKILL if it has not ended after Grace, or
+// after Saving where it was asked to save. It is in a process group of its own,
+// so a Ctrl-C at the terminal reaches it through the launcher alone.
+//
+//	0         the worker has done its work
+//	130, 143  it was interrupted, has saved, and the run can go on later (or it
+//	          died of SIGTERM or SIGINT). Where no launcher asked for it, it
+//	          means all: they are asked to save and end
+//	2         the command line is wrong: no restart can help. A stack trace of Go
+//	          ends with 2 as well and is told apart by its head
+//	others    a failure, as death by any other signal
+//
+// A launcher whose context ends asks all workers of the run to save and end, not
+// only its own. Workers do not outlive it, however it dies (on Linux).
 package launch

@@ -198,6 +198,31 @@ func TestConcurrentHostComesBack(t *testing.T) {
 	}
 }
 
+// A launcher that slept, as a virtual machine that is moved, while another took
+// its place.
+func TestConcurrentHostThatSlept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	list := hosts(t, 2, 1, 1)
+	r := start(t, newJob(dir, list[0]))
+	c := startChild(t, dir, list[1], false)
+	workers := reports(t, dir, 0, 2)
+	c.cmd.Process.Signal(syscall.SIGSTOP)
+	startChild(t, dir, list[1], false)
+	reports(t, dir, 1, 2)
+	c.cmd.Process.Signal(syscall.SIGCONT)
+	if err := c.cmd.Wait(); err == nil || !strings.Contains(c.String(), "the launcher of node 1 on host1 has taken over") {
+		t.Errorf("got %v, %s", err, c)
+	}
+	if !allGone(workers) {
+		t.Error("a worker is left")
+	}
+	tell(t, dir, "do", "exit 0")
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
 // The launcher that keeps the store is lost and comes back.
 func TestConcurrentHostZeroComesBack(t *testing.T) {
 	t.Parallel()

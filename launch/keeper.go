@@ -31,10 +31,10 @@ type keeper struct {
 // A member is a launcher as the keeper knows it.
 type member struct {
 	status
-	number  int
-	joined  time.Time // when it was first heard of, by the keeper's clock
-	heard   time.Time // when its beat last changed
-	refused bool
+	number int
+	joined time.Time // when it was first heard of, by the keeper's clock
+	heard  time.Time // when its beat last changed
+	out    bool      // does not count any more: refused, or replaced by its successor
 }
 
 type phase int
@@ -68,7 +68,7 @@ func (k *keeper) hear(number int, s status, now time.Time) {
 
 // alive says whether a member is to be counted on: it was heard of lately.
 func (k *keeper) alive(m *member, now time.Time) bool {
-	return !m.Left && !m.refused && now.Sub(m.heard) < k.timing.Lost
+	return !m.Left && !m.out && now.Sub(m.heard) < k.timing.Lost
 }
 
 // successor is a later launcher of the same node, which is most likely the same
@@ -113,7 +113,7 @@ func (k *keeper) double(now time.Time) (o *order, undecided bool) {
 			undecided = true
 			continue
 		}
-		n.refused = true
+		n.out = true
 		return &order{Kind: refuse, Member: n.number, Error: fmt.Sprintf("node rank %d is that of %s (pid %d) already: give each host its own", m.Node, m.Host, m.Pid)}, true
 	}
 	return nil, undecided
@@ -168,7 +168,7 @@ func (k *keeper) gather(now time.Time) *order {
 	if !idle || lastCall {
 		return nil
 	}
-	return k.start(here)
+	return k.start(here, now)
 }
 
 // say notes something unless it was said last.
@@ -208,7 +208,10 @@ func (k *keeper) missing(here []*member) string {
 
 func (m *member) String() string { return fmt.Sprintf("%s (node %d)", m.Host, m.Node) }
 
-func (k *keeper) start(here []*member) *order {
+func (k *keeper) start(here []*member, now time.Time) *order {
+	for _, m := range k.members {
+		m.out = m.out || k.successor(m, now) != nil
+	}
 	k.round++
 	o := order{Kind: startRound, Round: k.round, Restarts: k.restarts}
 	first := 0

@@ -266,6 +266,9 @@ func (l *launcher) speak() error {
 func (l *launcher) carryOut(ctx context.Context, o *order) (last bool, err error) {
 	switch o.Kind {
 	case startRound:
+		if i := slices.IndexFunc(o.Places, l.replaced); i >= 0 {
+			return true, fmt.Errorf("the launcher of node %d on %s has taken over", l.status.Node, o.Places[i].Host)
+		}
 		l.start(ctx, o)
 	case stopRound:
 		l.stop(o)
@@ -281,6 +284,10 @@ func (l *launcher) carryOut(ctx context.Context, o *order) (last bool, err error
 	}
 	return false, nil
 }
+
+// replaced says whether a later launcher of this node has the place: this one
+// has slept for so long that it was given up.
+func (l *launcher) replaced(p place) bool { return p.Node == l.status.Node && p.Member > l.number }
 
 func (l *launcher) start(ctx context.Context, o *order) {
 	i := slices.IndexFunc(o.Places, func(p place) bool { return p.Member == l.number })
