@@ -75,7 +75,6 @@ type GroupOptions struct {
 type Group struct {
 	session *Session
 	o       GroupOptions
-	conn    C.pt_store
 	group   C.pt_group
 	heart   *heart
 
@@ -133,9 +132,6 @@ func (g *Group) connect(ctx context.Context, store *Store) error {
 	defer cancel()
 	absent, err := g.heart.meet(meet)
 	if err == nil {
-		g.conn, err = store.dial(meet)
-	}
-	if err == nil {
 		err = g.open(meet, store)
 	}
 	if ctx.Err() != nil {
@@ -152,8 +148,15 @@ func (g *Group) open(ctx context.Context, store *Store) error {
 	if err != nil {
 		return err
 	}
+	conn, err := store.dial(ctx)
+	if err != nil {
+		return err
+	}
 	made := make(chan error, 1)
-	go func() { made <- g.make(address) }()
+	go func() {
+		defer store.drop(conn) // what the group needs of it, it keeps
+		made <- g.make(conn, address)
+	}()
 	select {
 	case err := <-made:
 		return err
@@ -166,7 +169,7 @@ func (g *Group) open(ctx context.Context, store *Store) error {
 	}
 }
 
-func (g *Group) make(address string) error {
+func (g *Group) make(conn C.pt_store, address string) error {
 	o := C.pt_group_options{
 		rank: C.int(g.o.Rank), size: C.int(g.o.Size), backend: g.o.Backend.number(), index: C.int(g.session.device.Index),
 		prefix: C.CString(g.o.Prefix + "/group"), _interface: C.CString(g.o.Interface), address: C.CString(address),
@@ -175,7 +178,7 @@ func (g *Group) make(address string) error {
 	defer C.free(unsafe.Pointer(o.prefix))
 	defer C.free(unsafe.Pointer(o._interface))
 	defer C.free(unsafe.Pointer(o.address))
-	return takeError(C.pt_group_new(g.session.lib.table, g.conn, &o, &g.group))
+	return takeError(C.pt_group_new(g.session.lib.table, conn, &o, &g.group))
 }
 
 // localAddress is this host's in the network by which another is reached. No
@@ -380,9 +383,6 @@ func (g *Group) Close() error {
 func (g *Group) free() {
 	if g.group != nil {
 		C.pt_group_drop(g.session.lib.table, g.group)
-	}
-	if g.conn != nil {
-		C.pt_store_drop(g.session.lib.table, g.conn)
 	}
 }
 

@@ -144,7 +144,8 @@ typedef struct {
 	char *(*store_add)(pt_store store, const char *key, int64_t n, int64_t *sum);
 	char *(*store_has)(pt_store store, const char *const *keys, size_t count, int *yes);
 
-	// group_new waits for all ranks. The store is used by the group alone.
+	// group_new waits for all ranks. The store is used by the group alone, which
+	// keeps it as long as it needs it.
 	char *(*group_new)(pt_store store, const pt_group_options *options, pt_group *out);
 	// group_broken says that a collective within forward or backward failed.
 	int (*group_broken)(pt_group group);

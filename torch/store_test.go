@@ -173,6 +173,15 @@ func TestStoreOutOfReach(t *testing.T) {
 	}
 	defer l.Close()
 	mute := l.Addr().(*net.TCPAddr).Port
+	go func() { // taken, never answered
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+		}
+	}()
 	for _, port := range []int{1, mute} {
 		began := time.Now()
 		s, err := torch.OpenStore(t.Context(), torch.StoreOptions{Host: "127.0.0.1", Port: port, Timeout: 300 * time.Millisecond})

@@ -174,21 +174,30 @@ template <typename W> struct c10d_group : group {
 #endif
 };
 
+// lent is a store that is used for a while. Each connection of libtorch before
+// 2.4 has a thread that spins where the store is gone, and ends the process where
+// the connection is reset: so there are no more of them than needed.
+struct lent : c10d::PrefixStore {
+	using PrefixStore::PrefixStore;
+	void give_back() { store_.reset(); }
+};
+
 #ifdef USE_C10D_GLOO
 
-std::unique_ptr<group> over_gloo(const c10::intrusive_ptr<c10d::Store> &store, const pt_group_options &o) {
+std::unique_ptr<group> over_gloo(const c10::intrusive_ptr<lent> &store, const pt_group_options &o) {
 	using pg = c10d::ProcessGroupGloo;
 	auto options = pg::Options::create();
 	options->timeout = milliseconds(o.timeout);
 	options->devices.push_back(*o.interface ? pg::createDeviceForInterface(o.interface) : pg::createDeviceForHostname(o.address));
 	auto g = std::make_unique<c10d_group<gloo_works>>();
 	g->pg = c10::make_intrusive<pg>(store, o.rank, o.size, options);
+	store->give_back(); // ranks are connected
 	return g;
 }
 
 #else
 
-std::unique_ptr<group> over_gloo(const c10::intrusive_ptr<c10d::Store> &, const pt_group_options &) {
+std::unique_ptr<group> over_gloo(const c10::intrusive_ptr<lent> &, const pt_group_options &) {
 	TORCH_CHECK(false, "this shim was built without Gloo (its headers were missing, Debian's libgloo-dev, or did not fit libtorch)");
 }
 
@@ -196,7 +205,7 @@ std::unique_ptr<group> over_gloo(const c10::intrusive_ptr<c10d::Store> &, const 
 
 #ifdef USE_C10D_NCCL
 
-std::unique_ptr<group> over_nccl(const c10::intrusive_ptr<c10d::Store> &store, const pt_group_options &o) {
+std::unique_ptr<group> over_nccl(const c10::intrusive_ptr<lent> &store, const pt_group_options &o) {
 	// Whoever waits sees what went wrong; c10d's own answer is to end the process.
 	for (auto name : {"NCCL_ASYNC_ERROR_HANDLING", "TORCH_NCCL_ASYNC_ERROR_HANDLING", "TORCH_NCCL_ENABLE_MONITORING"})
 		setenv(name, "0", 0);
@@ -214,7 +223,7 @@ std::unique_ptr<group> over_nccl(const c10::intrusive_ptr<c10d::Store> &store, c
 
 #else
 
-std::unique_ptr<group> over_nccl(const c10::intrusive_ptr<c10d::Store> &, const pt_group_options &) {
+std::unique_ptr<group> over_nccl(const c10::intrusive_ptr<lent> &, const pt_group_options &) {
 	TORCH_CHECK(false, "this shim was built without NCCL (libtorch has none, or its header nccl.h was missing)");
 }
 
@@ -280,7 +289,7 @@ char *store_has(pt_store s, const char *const *keys, size_t count, int *yes) {
 
 char *group_new(pt_store s, const pt_group_options *o, pt_group *out) {
 	return guarded([&] {
-		auto prefixed = c10::make_intrusive<c10d::PrefixStore>(o->prefix, store_of(s));
+		auto prefixed = c10::make_intrusive<lent>(o->prefix, store_of(s));
 		auto g = o->backend == PT_NCCL ? over_nccl(prefixed, *o) : over_gloo(prefixed, *o);
 		g->timeout = milliseconds(o->timeout);
 		*out = g.release();
