@@ -237,3 +237,33 @@ func TestSetStateErrors(t *testing.T) {
 		}
 	}
 }
+
+// Tensors and the number of updates are all that another optimiser of the same
+// parameters needs to go on, bit by bit.
+func TestTensorsAreTheState(t *testing.T) {
+	st := readSteps(t)
+	for name, rule := range st.rules() {
+		tr := newTraining(t, start(t), st, torch.Float32, rule, optim.Options{})
+		for step := range 2 {
+			tr.step(t, step)
+		}
+		next := newTraining(t, tr.session, st, torch.Float32, rule, optim.Options{})
+		err := tr.session.Do(t.Context(), func(s *torch.Scope) error {
+			for i, to := range append(next.Tensors(), next.params...) {
+				s.Run("aten::copy_", to, append(tr.Tensors(), tr.params...)[i], false)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next.SetSteps(tr.Steps())
+		tr.step(t, 2)
+		next.step(t, 2)
+		for i, w := range tr.weights(t) {
+			if !slices.Equal(w, next.weights(t)[i]) {
+				t.Errorf("%s: %s differs", name, st.Params[i].Name)
+			}
+		}
+	}
+}

@@ -17,16 +17,14 @@ import (
 // wrong, and each clip counts once, however the batches fall.
 func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 	begin := time.Now()
-	if !r.alone() {
-		if err := r.learner.shareStatistics(context.WithoutCancel(ctx)); err != nil {
-			return 0, fmt.Errorf("train: validation: %w", err)
-		}
+	if err := r.shareStatistics(ctx); err != nil {
+		return 0, err
 	}
-	w, err := r.learner.Weights(ctx)
+	w, err := r.learner.Weights(r.work(ctx))
 	if err != nil {
 		return 0, err
 	}
-	forward, network, err := r.forward(ctx, w)
+	forward, network, err := r.forward(r.work(ctx), w)
 	if err != nil {
 		return 0, fmt.Errorf("train: validation: %w", err)
 	}
@@ -44,6 +42,18 @@ func (r *run) validate(ctx context.Context, epoch int) (float64, error) {
 	r.Log.Epoch(SplitVal, epoch, sums)
 	r.wrote(r.Scalars.Epoch(SplitVal, epoch, r.state.Total, sums))
 	return sums.Top1.Mean(), nil
+}
+
+// shareStatistics makes all ranks the model that rank 0 saves.
+func (r *run) shareStatistics(ctx context.Context) error {
+	err := r.asked(ctx)
+	if err != nil || r.alone() {
+		return err
+	}
+	if err := r.learner.shareStatistics(r.work(ctx)); err != nil {
+		return fmt.Errorf("train: validation: %w", err)
+	}
+	return nil
 }
 
 // evaluate scores the list, each rank its part of it. All ranks are interrupted
