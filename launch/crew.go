@@ -55,17 +55,22 @@ func (l *launcher) startCrew(ctx context.Context, round int, seats []seat) *crew
 		host: l.job.Host, round: round, limits: limits{l.job.Grace, l.job.Saving},
 		exits: make(chan exit), asks: make(chan purpose), changed: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
-	// The thread stays until the launcher ends, so that its workers do.
-	l.thread.Do(context.Background(), func(struct{}) {
+	fail := func(s seat, err error) {
+		c.state.Failure = &Failure{Rank: s.Rank, Round: round, Host: c.host, Start: err.Error()}
+	}
+	err := l.thread.Do(context.Background(), func(struct{}) {
 		for _, s := range seats {
 			w, err := l.job.startWorker(s)
 			if err != nil {
-				c.state.Failure = &Failure{Rank: s.Rank, Round: round, Host: c.host, Start: err.Error()}
+				fail(s, err)
 				return
 			}
 			c.list = append(c.list, w)
 		}
 	})
+	if err != nil {
+		fail(seats[0], err)
+	}
 	for _, w := range c.list {
 		go w.wait(c.exits)
 	}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pptsn/pptsn/launch"
 )
@@ -164,6 +165,21 @@ func TestLauncherTakesWorkersAlong(t *testing.T) {
 	eventually(t, "end of the workers", func() bool { return allGone(list) })
 }
 
+// A launcher that is stopped for a while, as by Ctrl-Z, has lost nobody.
+func TestLauncherThatSlept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := startChild(t, dir, single(1), false)
+	reports(t, dir, 0, 1)
+	c.cmd.Process.Signal(syscall.SIGSTOP)
+	time.Sleep(5 * time.Second) // longer than Timing.Lost
+	c.cmd.Process.Signal(syscall.SIGCONT)
+	tell(t, dir, "do", "exit 0")
+	if err := c.cmd.Wait(); err != nil || strings.Contains(c.String(), "silent") {
+		t.Errorf("got %v, %s", err, c)
+	}
+}
+
 // A host that is lost comes back with another number of processes. No restart
 // is used up, though workers elsewhere fail with it.
 func TestConcurrentHostComesBack(t *testing.T) {
@@ -283,21 +299,26 @@ func (c cable) Has(keys ...string) (bool, error) {
 	return c.Store.Has(keys...)
 }
 
+// wired is a job that can be cut off.
+func wired(dir string, h launch.Topology) (*launch.Job, *atomic.Bool) {
+	j, cut := newJob(dir, h), new(atomic.Bool)
+	j.Open = func(ctx context.Context, a launch.StoreAddress) (launch.Store, error) {
+		if cut.Load() {
+			return nil, errCut
+		}
+		s, err := openStore(ctx, a)
+		return cable{s, cut}, err
+	}
+	return j, cut
+}
+
 // A host that is cut off ends its workers, and all go on when it is back.
 func TestConcurrentHostCutOff(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	list := hosts(t, 2, 1, 1)
 	r := start(t, newJob(dir, list[0]))
-	var cut atomic.Bool
-	j := newJob(dir, list[1])
-	j.Open = func(ctx context.Context, a launch.StoreAddress) (launch.Store, error) {
-		if cut.Load() {
-			return nil, errCut
-		}
-		s, err := openStore(ctx, a)
-		return cable{s, &cut}, err
-	}
+	j, cut := wired(dir, list[1])
 	start(t, j)
 	workers := reports(t, dir, 0, 2)
 	cut.Store(true)
@@ -346,6 +367,33 @@ func TestConcurrentHostsElastic(t *testing.T) {
 		if err := r.wait(t); err != nil {
 			t.Error(r.Host, err)
 		}
+	}
+}
+
+// Host 0 is started anew and begins alone, since the other is cut off. Who comes
+// back knows of later rounds: none may be counted twice.
+func TestConcurrentHostsElasticBeginAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	list := hosts(t, 1, 1, 1)
+	c := startChild(t, dir, list[0], false)
+	first := reports(t, dir, 0, 1)[0]
+	j, cut := wired(dir, list[1])
+	r := start(t, j)
+	workers := reports(t, dir, 1, 2)
+
+	cut.Store(true)
+	c.cmd.Process.Kill()
+	c.cmd.Wait()
+	eventually(t, "end of the workers", func() bool { return allGone(workers) })
+	startChild(t, dir, list[0], false)
+	eventually(t, "first round", func() bool { return reports(t, dir, 0, 1)[0].Pid != first.Pid })
+
+	cut.Store(false)
+	reports(t, dir, 2, 2)
+	tell(t, dir, "do", "exit 0")
+	if err := r.wait(t); err != nil {
+		t.Error(err)
 	}
 }
 

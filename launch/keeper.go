@@ -20,7 +20,8 @@ type keeper struct {
 	since    time.Time // of gathering
 	enough   time.Time // since when there are enough; zero: there are not
 	last     order     // the last that started a round
-	round    int       // the last, -1: none
+	looked   time.Time // last
+	round    int       // the last that any member knows of, -1: none
 	restarts int       // used up
 	moved    bool      // the round ends, or ended, with a change of membership
 	failure  *Failure  // that the next round comes after
@@ -49,6 +50,17 @@ const (
 // newKeeper makes a keeper that tells the user through note what it waits for.
 func newKeeper(t Topology, maxRestarts int, timing Timing, note func(string)) *keeper {
 	return &keeper{topology: t, maxRestarts: maxRestarts, timing: timing, members: map[int]*member{}, round: -1, note: note}
+}
+
+// look begins a look at all members. Time in which the keeper itself slept, as
+// after a Ctrl-Z, is nobody's silence.
+func (k *keeper) look(now time.Time) {
+	if slept := now.Sub(k.looked); !k.looked.IsZero() && slept > k.timing.Lost/4 {
+		for _, m := range k.members {
+			m.heard = m.heard.Add(slept)
+		}
+	}
+	k.looked = now
 }
 
 // hear takes what a member says.
@@ -254,9 +266,9 @@ func (k *keeper) watch(now time.Time) *order {
 	for _, p := range k.last.Places {
 		m := k.members[p.Member]
 		switch ended := k.has(m); {
-		case m.Failure != nil && m.Round == k.round:
+		case m.Failure != nil && m.Round == k.last.Round:
 			return k.stop(order{}, false)
-		case m.Interrupted && m.Round == k.round:
+		case m.Interrupted && m.Round == k.last.Round:
 			return k.stop(order{Save: true, Why: fmt.Sprintf("%s was interrupted: all save and end", m)}, false)
 		case !ended && k.gone(m, now) != "":
 			return k.stop(order{Why: k.gone(m, now)}, true)
@@ -282,7 +294,7 @@ func (k *keeper) newcomer(now time.Time) *order {
 }
 
 // has says whether a member's workers of the last round have all ended.
-func (k *keeper) has(m *member) bool { return m.Round == k.round && m.Ended }
+func (k *keeper) has(m *member) bool { return m.Round == k.last.Round && m.Ended }
 
 // gone says why a member of the round is not part of it any more.
 func (k *keeper) gone(m *member, now time.Time) string {
@@ -300,7 +312,7 @@ func (k *keeper) gone(m *member, now time.Time) string {
 
 // stop ends the round, with a change of membership or without.
 func (k *keeper) stop(o order, moved bool) *order {
-	o.Kind, o.Round = stopRound, k.round
+	o.Kind, o.Round = stopRound, k.last.Round
 	k.phase, k.moved = stopping, moved
 	return &o
 }
@@ -356,7 +368,7 @@ func (k *keeper) regather(now time.Time) *order {
 
 // finish is the last order.
 func (k *keeper) finish(o order) *order {
-	o.Kind, o.Round = finish, k.round
+	o.Kind = finish
 	k.phase = finished
 	return &o
 }

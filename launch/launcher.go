@@ -23,7 +23,7 @@ type launcher struct {
 	next      int       // the order to come
 	takesPart bool      // in the last round
 	said      status    // last
-	beaten    time.Time // when that was
+	beaten    time.Time // when that was, or when this launcher began
 }
 
 // serve is the launcher of node 0: it keeps the store and decides.
@@ -85,6 +85,7 @@ func listen(ctx context.Context, b board, k *keeper) error {
 	if err != nil {
 		return err
 	}
+	said := map[int]status{}
 	for m := 1; m <= n; m++ {
 		var s status
 		ok, err := b.read(ctx, b.member(m), &s)
@@ -92,15 +93,21 @@ func listen(ctx context.Context, b board, k *keeper) error {
 			return err
 		}
 		if ok {
-			k.hear(m, s, time.Now())
+			said[m] = s
 		}
+	}
+	now := time.Now()
+	k.look(now)
+	for m, s := range said {
+		k.hear(m, s, now)
 	}
 	return nil
 }
 
 // join is the launcher of another node. It comes back as long as node 0 does.
 func (l *launcher) join(ctx context.Context) error {
-	for {
+	l.beaten = time.Now()
+	for said := ""; ; {
 		o, err := l.once(ctx)
 		var lost *lostError
 		switch {
@@ -110,21 +117,30 @@ func (l *launcher) join(ctx context.Context) error {
 			return ErrInterrupted
 		case !errors.As(err, &lost):
 			return fmt.Errorf("launch: %w", err)
+		case time.Since(l.beaten) >= l.job.JoinTimeout:
+			return fmt.Errorf("launch: host 0 was not there for %v: is its launcher running, and can %s be reached from here? %w", l.job.JoinTimeout, l.job.Master, err)
+		case err.Error() != said:
+			said = err.Error()
+			l.job.Log("waiting for host 0: %v", err)
 		}
-		l.job.Log("%v; joining anew", err)
+		select {
+		case <-time.After(l.job.poll()): // opening may fail at once
+		case <-ctx.Done():
+			return ErrInterrupted
+		}
 	}
 }
 
-// A lostError is a store that does not answer any more.
+// A lostError is a store that is not there, or not any more.
 type lostError struct{ error }
 
 func (e *lostError) Unwrap() error { return e.error }
 
 // once takes part for as long as the store is there.
 func (l *launcher) once(ctx context.Context) (*order, error) {
-	store, err := l.reach(ctx)
+	store, err := l.job.Open(ctx, l.job.address())
 	if err != nil {
-		return nil, err
+		return nil, &lostError{err}
 	}
 	defer store.Close()
 	finding, cancel := context.WithTimeout(ctx, l.job.Lost)
@@ -134,27 +150,6 @@ func (l *launcher) once(ctx context.Context) (*order, error) {
 		return nil, &lostError{err}
 	}
 	return l.follow(ctx, b)
-}
-
-// reach opens the store when it is there.
-func (l *launcher) reach(ctx context.Context) (Store, error) {
-	start := time.Now()
-	for said := false; ; said = true {
-		s, err := l.job.Open(ctx, l.job.address())
-		switch {
-		case err == nil || ctx.Err() != nil:
-			return s, err
-		case time.Since(start) >= l.job.JoinTimeout:
-			return nil, fmt.Errorf("host 0 was not there for %v: is its launcher running, and can %s be reached from here? %w", l.job.JoinTimeout, l.job.Master, err)
-		case !said:
-			l.job.Log("waiting for host 0: %v", err)
-		}
-		select {
-		case <-time.After(l.job.poll()): // Open may return at once
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
 }
 
 // follow joins and carries out orders up to the last. All workers have ended then.
@@ -175,7 +170,7 @@ func (l *launcher) follow(ctx context.Context, b board) (*order, error) {
 }
 
 func (l *launcher) obey(ctx context.Context, b board) (*order, error) {
-	l.board, l.next, l.status.Left = b, 1, false
+	l.board, l.next, l.said = b, 1, status{}
 	var err error
 	if l.number, err = b.join(); err != nil {
 		return nil, &lostError{err}
