@@ -117,9 +117,9 @@ func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
 
 // begin makes the run what its checkpoint says, or begins anew.
 func (r *run) begin(ctx context.Context) error {
+	r.state = r.Position()
 	c := r.Resume
 	if c == nil {
-		r.state = r.settled(checkpoint.State{Model: r.Name})
 		return nil
 	}
 	w := map[string]*tensor.Dense{}
@@ -132,22 +132,27 @@ func (r *run) begin(ctx context.Context) error {
 	if s := c.State.Scaler; s != nil && r.learner.Scaler() != nil {
 		*r.learner.Scaler() = Scaler{Scale: s.Scale, Good: s.Good}
 	}
-	r.state = c.State
-	if r.state.Foreign {
-		r.state = checkpoint.State{Model: r.Name, Epochs: c.State.Epochs, Total: c.State.Epochs * r.Batches()}
-	} else if was := max(r.state.World, 1); was != r.Loader.Size() {
-		r.state = r.state.In(r.Loader.Size(), r.Batches(), max(r.Accumulate, 1))
+	if was, is := max(c.State.World, 1), r.Loader.Size(); was != is && !c.State.Foreign {
 		r.Log.Printf("Going on with %d processes where there were %d: %d of %d iterations of epoch %d are done",
-			r.Loader.Size(), was, r.state.Iterations, r.state.Batches, r.state.Epochs+1)
+			is, was, r.state.Iterations, r.state.Batches, r.state.Epochs+1)
 	}
-	r.state = r.settled(r.state)
 	return r.setSlots(ctx, c)
 }
 
-// settled is a state with what the job says.
-func (r *run) settled(s checkpoint.State) checkpoint.State {
-	s.Seed, s.Batches, s.Run, s.World = r.Seed, r.Batches(), r.Job.Run, 0
-	if size := r.Loader.Size(); size > 1 {
+// Position is where the job begins: at the start, or where the checkpoint that
+// it goes on from was made, counted in iterations of as many processes as there
+// are now.
+func (j *Job) Position() checkpoint.State {
+	s := checkpoint.State{Model: j.Name}
+	switch c := j.Resume; {
+	case c == nil:
+	case c.State.Foreign:
+		s.Epochs, s.Total = c.State.Epochs, c.State.Epochs*j.Batches()
+	default:
+		s = c.State.In(j.Loader.Size(), j.Batches(), max(j.Accumulate, 1))
+	}
+	s.Seed, s.Batches, s.Run, s.World = j.Seed, j.Batches(), j.Run, 0
+	if size := j.Loader.Size(); size > 1 {
 		s.World = size
 	}
 	return s

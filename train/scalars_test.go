@@ -187,3 +187,24 @@ func TestTensorBoardSeesTheSame(t *testing.T) {
 		t.Errorf("%d points, want %d", len(got), wanted)
 	}
 }
+
+// A run that goes on with more processes counts fewer iterations: lines of the
+// epochs before stay.
+func TestMetricsOfAnotherWorld(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "metrics.jsonl")
+	line := func(step, epoch int, split Split) string {
+		return fmt.Sprintf("{\"step\":%d,\"epoch\":%d,\"split\":%q}\n", step, epoch, split)
+	}
+	before := line(6, 1, SplitTrain) + line(6, 1, "train_avg") + line(6, 1, SplitVal)
+	if err := os.WriteFile(path, []byte(before+line(7, 2, SplitTrain)+line(9, 2, SplitTrain)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	from := checkpoint.State{Epochs: 1, Iterations: 3, Total: 9, Batches: 6}.In(2, 3, 1)
+	if err := rewind(path, from); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, path); got != before {
+		t.Errorf("kept\n%s\nwant\n%s", got, before)
+	}
+}
