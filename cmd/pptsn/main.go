@@ -47,8 +47,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailed
-	case ctx.Err() != nil:
-		if !errors.Is(err, ctx.Err()) && !errors.Is(err, train.ErrInterrupted) { // as saving on the way out
+	case ctx.Err() != nil || errors.Is(err, train.ErrInterrupted) || errors.Is(err, context.Canceled): // this process, or another rank
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, train.ErrInterrupted) { // as saving on the way out
 			fmt.Fprintf(stderr, "pptsn: %v\n", err)
 		}
 		fmt.Fprintln(stderr, "pptsn: interrupted")

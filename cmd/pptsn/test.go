@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/evaluate"
 	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/launch"
 )
 
 type testOptions struct {
@@ -22,6 +25,7 @@ type testOptions struct {
 	workers   int // -1: the configuration's
 	engine    engineFlags
 	json      bool
+	ranks     ranksFlags
 }
 
 func newTest() *cobra.Command {
@@ -40,9 +44,13 @@ With --dump the scores of each video go to a file, a JSON object a line. --from
 counts them again without network and videos; -c is then needed only for a
 METRIC other than top-1 and top-5 of single clips. Several --from are an
 ensemble: their probabilities are averaged. A test that is interrupted keeps its
-scores in FILE.partial, which --from reads as well.`,
+scores in FILE.partial, which --from reads as well.
+
+With --gpus, --nproc and --nnodes several processes share the list, as in pptsn
+train; the report is that of one process.`,
 		Example: `  pptsn test -c configs/recognition/pptsn/pptsn_k400_videos.yaml -w ppTSN_best.pdparams
   pptsn test -c my.yaml -w best.pdparams -o DATASET.test.file_path=val.list --dump scores.jsonl --output report
+  pptsn test -c my.yaml -w best.pdparams --gpus 0,1,2,3
   pptsn test --from rgb.jsonl --from flow.jsonl --labels kinetics400`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +71,7 @@ scores in FILE.partial, which --from reads as well.`,
 	f.IntVar(&o.worst, "top-worst", 20, "how many of the videos with the largest loss to name")
 	f.IntVar(&o.workers, "num_workers", 0, "goroutines that decode ahead of the network (default: DATASET.test_num_workers)")
 	o.engine.add(f)
+	o.ranks.add(f)
 	f.BoolVar(&o.json, "json", false, "the report as one JSON object on standard output; the other lines go to standard error")
 	return cmd
 }
@@ -76,6 +85,10 @@ func (o *testOptions) validate() error {
 		return usagef("--override changes a configuration: name it with --config")
 	case len(o.from) == 0 && (o.config == "" || o.weights == ""):
 		return usagef("test needs -c CONFIG and -w WEIGHTS.pdparams, or --from SCORES (see pptsn test --help)")
+	case len(o.from) > 0 && o.ranks.given():
+		return usagef("--from counts scores that are there: leave out --gpus, --nproc, --nnodes and the like")
+	case o.ranks.procs > 0 && bool(*o.engine.useGPU):
+		return usagef("--nproc is for CPUs: leave out --use_gpu, or say --gpus 0,1,... instead")
 	case o.worst < 0 || o.workers < -1:
 		return usagef("--num_workers and --top-worst cannot be negative")
 	case o.engine.precision == graph.INT8.String():
@@ -85,9 +98,35 @@ func (o *testOptions) validate() error {
 }
 
 func test(cmd *cobra.Command, o testOptions) error {
+	if o.ranks.gpus != "" && o.ranks.procs == 0 { // both: see ranksFlags.check
+		*o.engine.useGPU = true
+	}
 	if err := o.validate(); err != nil {
 		return err
 	}
+	if len(o.from) > 0 {
+		return o.count(cmd)
+	}
+	part, err := o.ranks.role(os.Getenv)
+	if err != nil {
+		return err
+	}
+	cfg, err := config.Load(o.config, o.overrides)
+	if err != nil {
+		return err
+	}
+	metric, err := o.metric(cfg)
+	if err != nil {
+		return err
+	}
+	if part.launch != nil {
+		return o.ranks.launch(cmd, *part.launch, bool(*o.engine.useGPU))
+	}
+	return o.score(cmd, cfg, metric, part.world)
+}
+
+// count counts scores that are there.
+func (o *testOptions) count(cmd *cobra.Command) error {
 	var cfg *config.Config
 	if o.config != "" {
 		var err error
@@ -99,17 +138,30 @@ func test(cmd *cobra.Command, o testOptions) error {
 	if err != nil {
 		return err
 	}
-	p := newTestPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
-	var result *evaluate.Result
-	if len(o.from) > 0 {
-		result, err = evaluate.Count(evaluate.ReadDumps(o.from...), metric)
-	} else {
-		result, err = o.run(cmd.Context(), cfg, metric, p)
-	}
+	result, err := evaluate.Count(evaluate.ReadDumps(o.from...), metric)
 	if err != nil {
 		return err
 	}
-	return o.report(p, result, metric)
+	return o.report(newTestPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json), result, metric)
+}
+
+// score runs the network as the rank of world, or alone. Rank 0 reports.
+func (o *testOptions) score(cmd *cobra.Command, cfg *config.Config, metric evaluate.Metric, world *launch.World) (err error) {
+	p := newTestPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.json)
+	m, err := meet(cmd.Context(), world, o.ranks.timeout)
+	if err != nil {
+		return err
+	}
+	defer func() { m.close(err) }()
+	if m.rank() > 0 {
+		p = newTestPrinter(io.Discard, io.Discard, false)
+		o.dump, o.output = "", ""
+	}
+	result, err := o.run(cmd.Context(), cfg, metric, p, m)
+	if err != nil || m.rank() > 0 {
+		return err
+	}
+	return m.report(o.report(p, result, metric))
 }
 
 // report prints the result and writes its files. Failed videos make it an error.

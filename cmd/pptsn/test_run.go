@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +10,13 @@ import (
 
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/launch"
+	"github.com/pptsn/pptsn/torch"
 )
 
-// run classifies the list of DATASET.test.
-func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Metric, p *testPrinter) (r *evaluate.Result, err error) {
+// run classifies the list of DATASET.test, together with other ranks if meeting
+// is not nil.
+func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Metric, p *testPrinter, meeting *meeting) (r *evaluate.Result, err error) {
 	spec, err := cfg.Clip(config.Test)
 	if err != nil {
 		return nil, err
@@ -28,6 +32,9 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 	if err := o.prepareOutput(); err != nil {
 		return nil, err
 	}
+	if err := o.place(meeting); err != nil {
+		return nil, err
+	}
 	forward, network, err := o.openNetwork(ctx, cfg, spec, data.Batch, p.err)
 	if err != nil {
 		return nil, err
@@ -36,6 +43,13 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 	options := evaluate.Options{Metric: m, Batch: data.Batch, Workers: data.Workers}
 	if o.workers >= 0 {
 		options.Workers = o.workers
+	}
+	if meeting != nil {
+		leave, err := meeting.share(ctx, &options)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 	}
 	if o.dump != "" {
 		dump, err := evaluate.CreateDump(o.dump)
@@ -52,6 +66,41 @@ func (o *testOptions) run(ctx context.Context, cfg *config.Config, m evaluate.Me
 	}
 	p.timing(set.Len(), time.Since(begin))
 	return r, nil
+}
+
+// place chooses GPU and cores of a process. One that is alone has what the flags
+// say.
+func (o *testOptions) place(m *meeting) error {
+	var world *launch.World
+	if m != nil {
+		world = &m.world
+		o.engine.threads = cmp.Or(o.engine.threads, threadsOf(world))
+	}
+	if world == nil && o.ranks.gpus == "" {
+		return nil
+	}
+	d, err := o.ranks.deviceOf(world, bool(*o.engine.useGPU))
+	o.engine.gpu = d.Index
+	return err
+}
+
+// share lets a test score this rank's part of the list. Rows travel by Gloo:
+// they are on the CPU whatever computes them.
+func (m *meeting) share(ctx context.Context, o *evaluate.Options) (leave func(), err error) {
+	session, err := torch.NewSession(torch.SessionOptions{Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	group, err := m.join(ctx, session)
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	o.Rank, o.Size = m.rank(), m.size()
+	o.Gather = func(ctx context.Context, rows []byte) ([][]byte, error) {
+		return group.Gather(ctx, "rows of the list", rows)
+	}
+	return func() { group.Close(); session.Close() }, nil
 }
 
 // prepareOutput finds out before hours of work that a report cannot be written.

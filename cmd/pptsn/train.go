@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +31,11 @@ type trainOptions struct {
 	amp      bool
 	ampLevel string
 	ampType  string
+
+	ranks    ranksFlags
+	syncBN   bool
+	scaleLR  bool
+	bucketMB float64
 }
 
 func newTrain() *cobra.Command {
@@ -52,10 +59,18 @@ read is named and left out; past the share --max-bad the run stops. Training nee
 libtorch (make torch). It uses a GPU where libtorch has one and use_gpu is not
 False, else the CPU.
 
+--gpus 0,1,... or --nproc N train with several processes, --nnodes with several
+hosts: batch_size is one process's, and an update sees the clips of all. The
+variables of torchrun, Kubeflow (PET_...) and Slurm are understood. The first
+process that fails ends the others; with --max_restarts all begin again from the
+newest checkpoint. pptsn doctor says why processes do not find each other.
+
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 		Example: `  pptsn train -c configs/recognition/pptsn/pptsn_k400_videos.yaml --validate --amp
   pptsn train -c my.yaml --validate -o DATASET.batch_size=8 -o MODEL.head.num_classes=8 -w ppTSN_k400.pdparams
-  pptsn train -c my.yaml --validate --resume`,
+  pptsn train -c my.yaml --validate --resume
+  pptsn train -c my.yaml --validate --gpus 0,1,2,3 --log_dir logs --max_restarts 3
+  pptsn train -c my.yaml --nnodes 2 --node_rank 0 --master host0:29500 --gpus 0,1,2,3`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			moreProcs()
@@ -75,10 +90,14 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 	f.Float64Var(&o.maxBad, "max-bad", 0.05, "share of the training clips that may be unreadable")
 	f.BoolVar(&o.noCheck, "no-check", false, "do not look at the lists first (files that are not there, clips in both)")
 	f.BoolVar(&o.allowLeak, "allow-leak", false, "train although clips of DATASET.train are in DATASET.valid, too")
-	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all)")
+	f.IntVar(&o.threads, "cpu_threads", 0, "cores for the network (default: all, divided among processes)")
 	f.BoolVar(&o.amp, "amp", false, "mixed precision")
 	f.StringVar(&o.ampLevel, "amp_level", "O1", "O1: convolutions and linear layers in 16 bits; O2: all but batch norms, float32 weights kept beside")
 	f.StringVar(&o.ampType, "amp_dtype", "", "bfloat16 or float16 (default: bfloat16; GPUs older than Ampere compute fast in float16 only)")
+	o.ranks.add(f)
+	f.BoolVar(&o.syncBN, "sync_bn", false, "batch norms take the statistics of all processes' clips (also MODEL.sync_bn)")
+	f.BoolVar(&o.scaleLR, "scale_lr", false, "multiply the learning rates by the number of processes; a warm-up begins where it did")
+	f.Float64Var(&o.bucketMB, "bucket_mb", 25, "MiB of gradients that processes send as one")
 	return cmd
 }
 
@@ -93,6 +112,8 @@ func (o *trainOptions) check() error {
 		return usagef("--max_iters, --save_every and --cpu_threads cannot be negative")
 	case !(o.maxBad >= 0 && o.maxBad <= 1):
 		return usagef("--max-bad %v: want a share from 0 to 1", o.maxBad)
+	case !(o.bucketMB > 0 && o.bucketMB <= 1<<10):
+		return usagef("--bucket_mb %v: want MiB above 0, at most 1024", o.bucketMB)
 	}
 	_, err := o.precision()
 	return err
@@ -118,20 +139,35 @@ func trainRun(cmd *cobra.Command, o trainOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	part, err := o.ranks.role(os.Getenv)
+	if err != nil {
+		return err
+	}
 	cfg, err := config.Load(o.config, o.overrides)
 	if err != nil {
 		return err
 	}
-	r := &trainSetup{trainOptions: o, cfg: cfg, err: cmd.ErrOrStderr()}
-	defer r.close()
-	job, err := r.job(cmd.Context())
+	if part.launch != nil {
+		return o.ranks.launch(cmd, *part.launch, cfg.UseGPU)
+	}
+	r := &trainSetup{trainOptions: o, cfg: cfg, world: part.world, err: cmd.ErrOrStderr()}
+	err = r.run(cmd.Context())
+	if err == nil && r.meeting.rank() == 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", r.result())
+	}
+	return err
+}
+
+// run carries the job out. Other ranks learn of an error before they meet this
+// one.
+func (t *trainSetup) run(ctx context.Context) (err error) {
+	defer func() {
+		err = errors.Join(err, t.close())
+		t.meeting.close(err)
+	}()
+	job, err := t.job(ctx)
 	if err != nil {
 		return err
 	}
-	err = job.Train(cmd.Context())
-	if err = errors.Join(err, r.close()); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s\n", r.result())
-	return nil
+	return job.Train(ctx)
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
+	"github.com/pptsn/pptsn/launch"
 	"github.com/pptsn/pptsn/probe"
 	"github.com/pptsn/pptsn/schedule"
-	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/train"
 	"github.com/pptsn/pptsn/tsn"
 )
@@ -26,9 +26,11 @@ import (
 // A trainSetup makes a job of a configuration and flags, and cleans up after it.
 type trainSetup struct {
 	trainOptions
-	cfg *config.Config
-	err io.Writer
+	cfg   *config.Config
+	world *launch.World // this rank's place; nil: it is alone
+	err   io.Writer
 
+	meeting  *meeting
 	known    *probe.Cache
 	model    config.Model
 	training config.Training
@@ -54,11 +56,12 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 		Smoothing: t.model.Head.LabelSmoothing,
 		Epochs:    t.training.Epochs, MaxIters: t.maxIters, SaveInterval: t.training.SaveInterval, SaveEvery: t.saveEvery, MaxBad: t.maxBad,
 		Dir: t.cfg.OutputDir, Name: t.cfg.Name, Seed: t.seed,
+		Distributed: train.Distributed{SyncBN: t.syncBN || t.model.SyncBN, BucketBytes: int(t.bucketMB * (1 << 20))},
 	}
 	if p := t.training.PreciseBN; p != nil {
 		j.PreciseBN = &train.PreciseBN{Interval: p.Interval, Batches: p.Batches}
 	}
-	for _, step := range []func(context.Context, *train.Job) error{t.device, t.data, t.validation, t.checkLists, t.openOutput, t.resumption, t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars} {
+	for _, step := range t.steps() {
 		if err := step(ctx, j); err != nil {
 			return nil, err
 		}
@@ -66,17 +69,33 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 	return j, nil
 }
 
-// device takes a GPU where there is one and the configuration allows it.
-func (t *trainSetup) device(_ context.Context, j *train.Job) error {
-	n, err := torch.CUDADevices()
-	if err != nil {
+// steps come in this order. What only one process may do, or need do, is rank
+// 0's; the others wait for it when they join.
+func (t *trainSetup) steps() []func(context.Context, *train.Job) error {
+	if t.world != nil && t.world.Rank > 0 {
+		return []func(context.Context, *train.Job) error{t.meet, t.device, t.data, t.validation, t.openScreen, t.weightsToStart, t.learner, t.loader, t.ready}
+	}
+	return []func(context.Context, *train.Job) error{t.meet, t.device, t.data, t.validation, t.checkLists, t.openOutput, t.resumption,
+		t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars}
+}
+
+// meet finds the other ranks.
+func (t *trainSetup) meet(ctx context.Context, j *train.Job) (err error) {
+	if t.meeting, err = meet(ctx, t.world, t.ranks.timeout); t.meeting == nil || err != nil {
 		return err
 	}
-	j.Session.Threads = cmp.Or(t.threads, torch.Cores())
-	if n > 0 && t.cfg.UseGPU {
-		j.Session.Device = torch.CUDA(0)
+	j.Join = t.meeting.join
+	if t.meeting.rank() > 0 {
+		return nil
 	}
-	return nil
+	return t.meeting.begin()
+}
+
+// device takes a GPU where there is one and the configuration allows it.
+func (t *trainSetup) device(_ context.Context, j *train.Job) (err error) {
+	j.Session.Threads = cmp.Or(t.threads, threadsOf(t.world))
+	j.Session.Device, err = t.ranks.deviceOf(t.world, t.cfg.UseGPU)
+	return err
 }
 
 // data opens the list and builds the network for its clips.
@@ -102,8 +121,17 @@ func (t *trainSetup) data(_ context.Context, j *train.Job) error {
 	if j.Run.Settings, err = t.settings(spec); err != nil {
 		return err
 	}
-	j.Accumulate = max(1, t.training.GlobalBatch/data.Batch)
-	return nil
+	j.Accumulate, err = t.accumulate(data.Batch)
+	return err
+}
+
+// accumulate is how many batches of each process make an update.
+func (t *trainSetup) accumulate(batch int) (int, error) {
+	global, together := t.training.GlobalBatch, batch*t.meeting.size()
+	if global%together != 0 {
+		return 0, fmt.Errorf("GRADIENT_ACCUMULATION.global_batch_size, %d, is no multiple of what %d processes take at a time, %d", global, t.meeting.size(), together)
+	}
+	return max(1, global/together), nil
 }
 
 // settings are all that shapes an update, besides what checkpoint.Run has by
@@ -130,6 +158,11 @@ func (t *trainSetup) settings(spec clip.Spec) (map[string]string, error) {
 			return nil, err
 		}
 		settings[name] = string(text)
+	}
+	for name, on := range map[string]bool{"--scale_lr": t.scaleLR, "sync_bn": t.syncBN || t.model.SyncBN} {
+		if on { // else there is no key, as in checkpoints from before there was one
+			settings[name] = "true"
+		}
 	}
 	return settings, nil
 }
@@ -178,8 +211,25 @@ func (t *trainSetup) openOutput(_ context.Context, j *train.Job) error {
 		return err
 	}
 	j.Log, t.named = t.log, filepath.Join(j.Dir, j.Name)
-	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %d threads", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, j.Session.Threads)
+	t.head(j)
 	return nil
+}
+
+// openScreen is openOutput for ranks that leave the folder alone.
+func (t *trainSetup) openScreen(_ context.Context, j *train.Job) error {
+	t.log = train.NewLog(t.err, t.cfg.LogInterval)
+	j.Log = t.log
+	t.head(j)
+	return nil
+}
+
+// head is the first line of a log.
+func (t *trainSetup) head(j *train.Job) {
+	place := ""
+	if t.world != nil {
+		place = fmt.Sprintf(", rank %d of world %d, round %d", t.world.Rank, t.world.Size, t.world.Round)
+	}
+	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %d threads%s", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, j.Session.Threads, place)
 }
 
 func prefixed(prefix string, items []string) string {
@@ -197,7 +247,8 @@ func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 	}
 	j.Loader, err = dataset.NewLoader(j.Data, dataset.LoaderOptions{
 		Batch: data.Batch, Workers: data.Workers, Shuffle: true, DropLast: true, Seed: j.Seed,
-		Mix: (*dataset.Mix)(t.training.Mix),
+		Mix:  (*dataset.Mix)(t.training.Mix),
+		Rank: t.meeting.rank(), Size: t.meeting.size(),
 	})
 	if err != nil {
 		return err
@@ -208,7 +259,11 @@ func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 	if !t.training.Optimizer.LearningRate.Iterates() {
 		batches = j.Batches()
 	}
-	j.Rate, err = schedule.New(t.training.Optimizer.LearningRate, batches)
+	rate := t.training.Optimizer.LearningRate
+	if t.scaleLR {
+		rate = rate.Times(float64(t.meeting.size()))
+	}
+	j.Rate, err = schedule.New(rate, batches)
 	return err
 }
 

@@ -16,33 +16,48 @@ import (
 	"github.com/pptsn/pptsn/train"
 )
 
-// resumption finds the checkpoint that --resume or resume_epoch=N mean.
-func (t *trainSetup) resumption(_ context.Context, j *train.Job) error {
+// resumption finds the checkpoint that --resume, resume_epoch=N or a restart
+// mean.
+func (t *trainSetup) resumption(ctx context.Context, j *train.Job) error {
+	restarted, err := t.meeting.restarted(ctx)
+	if err != nil {
+		return err
+	}
 	name := ""
-	switch {
-	case t.training.ResumeEpoch > 0:
-		name = checkpoint.EpochName(j.Name, t.training.ResumeEpoch)
-	case t.resume:
-		newest, warnings, err := checkpoint.Latest(j.Dir, j.Name)
-		for _, w := range warnings {
-			j.Log.Printf("Passed over a checkpoint: %v", w)
-		}
-		if errors.Is(err, checkpoint.ErrNone) {
-			if lost(warnings) {
-				return fmt.Errorf("--resume: %w, but others, named above: go on from one with -o resume_epoch=N, or begin anew without --resume, which writes over them", err)
-			}
-			j.Log.Printf("No checkpoint in %s yet: beginning at epoch 1", j.Dir)
-		} else if err != nil {
+	if restarted || t.resume && t.training.ResumeEpoch == 0 {
+		if name, err = t.newest(j); err != nil {
 			return err
 		}
-		name = newest
+	}
+	if name == "" && t.training.ResumeEpoch > 0 {
+		name = checkpoint.EpochName(j.Name, t.training.ResumeEpoch)
 	}
 	if name == "" {
 		return nil
 	}
-	if t.weights != "" {
+	if t.weights != "" && !restarted {
 		return usagef("resume_epoch goes on with a checkpoint's weights: leave out -w")
 	}
+	return t.goOn(j, name)
+}
+
+// newest is the newest whole checkpoint; "" if there is none yet.
+func (t *trainSetup) newest(j *train.Job) (string, error) {
+	name, warnings, err := checkpoint.Latest(j.Dir, j.Name)
+	for _, w := range warnings {
+		j.Log.Printf("Passed over a checkpoint: %v", w)
+	}
+	switch {
+	case !errors.Is(err, checkpoint.ErrNone):
+		return name, err
+	case lost(warnings):
+		return "", fmt.Errorf("--resume: %w, but others, named above: go on from one with -o resume_epoch=N, or begin anew without --resume, which writes over them", err)
+	}
+	j.Log.Printf("No checkpoint in %s yet: beginning at epoch 1", j.Dir)
+	return "", nil
+}
+
+func (t *trainSetup) goOn(j *train.Job, name string) error {
 	t.from = name
 	c, err := checkpoint.Open(filepath.Join(j.Dir, name))
 	if err != nil {
@@ -78,14 +93,17 @@ func (t *trainSetup) setAside(_ context.Context, j *train.Job) error {
 	if len(old) > 0 {
 		j.Log.Printf("Of an earlier run, not gone on from any more: %s", strings.Join(old, ", "))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.meeting.hasBegun()
 }
 
 // weightsToStart draws weights and puts those of files in their place.
 func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) error {
 	j.Weights = j.Network.Init(t.model.Head.Std, j.Seed)
-	if j.Resume != nil {
-		return nil // the checkpoint has all of them
+	if j.Resume != nil || t.meeting.rank() > 0 {
+		return nil // the checkpoint, or rank 0, has all of them
 	}
 	if ref := t.model.Pretrained; ref != "" && t.weights == "" {
 		if err := t.adapt(ctx, j, ref, true); err != nil {

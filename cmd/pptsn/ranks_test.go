@@ -1,0 +1,118 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pptsn/pptsn/launch"
+	"github.com/pptsn/pptsn/torch"
+)
+
+// Flags that cannot be carried out: exit code 2 and what the message must say,
+// before anything is read.
+func TestRanksBadFlags(t *testing.T) {
+	for flags, want := range map[string]string{
+		"--gpus 0,x":               "--gpus 0,x",
+		"--gpus 0,0":               "different numbers",
+		"--gpus 0,1 --nproc 2":     "one of them",
+		"--nproc -1":               "--nproc",
+		"--max_restarts -1":        "--max_restarts",
+		"--timeout 0s":             "--timeout",
+		"--timeout soon":           "--timeout",
+		"--node_rank -2":           "--node_rank",
+		"--nnodes 2":               "--node_rank",
+		"--nnodes 2 --node_rank 0": "--master",
+		"--nnodes 2 --node_rank 2": "number of hosts",
+		"--nnodes 4:2":             "1:4",
+		"--nnodes 2 --node_rank 0 --master host:no": "host:no",
+	} {
+		for _, start := range []string{"train -c x.yaml", "test -c x.yaml -w x.pdparams"} {
+			code, stdout, stderr := command(t, "", append(strings.Fields(start), strings.Fields(flags)...)...)
+			if code != exitUsage || !strings.Contains(stderr, want) || stdout != "" {
+				t.Errorf("%s %s: exit code %d, %s, want %q", start, flags, code, stderr, want)
+			}
+		}
+	}
+	for flags, want := range map[string]string{
+		"train -c x.yaml --bucket_mb 0":                         "--bucket_mb",
+		"train -c x.yaml --bucket_mb NaN":                       "--bucket_mb",
+		"test --from a --nproc 2":                               "--from",
+		"test -c x.yaml -w x.pdparams --use_gpu True --nproc 2": "--use_gpu",
+	} {
+		if code, _, stderr := command(t, "", strings.Fields(flags)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s, want %q", flags, code, stderr, want)
+		}
+	}
+}
+
+// GPUs that are not there: what to do instead.
+func TestRanksWithoutGPU(t *testing.T) {
+	if n, err := torch.CUDADevices(); err != nil || n > 0 {
+		t.Skipf("%d CUDA devices: %v", n, err)
+	}
+	f := makeTrainFixture(t)
+	for _, flags := range []string{"--gpus=0,1", "--gpus 0"} {
+		code, _, stderr := command(t, "", f.args(t.TempDir(), strings.Fields(flags)...)...)
+		if code != exitFailed || !strings.Contains(stderr, "no CUDA device") || !strings.Contains(stderr, "--nproc") || !strings.Contains(stderr, "pptsn doctor") {
+			t.Errorf("%s: exit code %d: %s", flags, code, stderr)
+		}
+	}
+}
+
+// What a process is follows from its flags and environment.
+func TestRanksRole(t *testing.T) {
+	none := ranksFlags{nodeRank: -1, timeout: time.Minute}
+	with := func(change func(*ranksFlags)) ranksFlags { r := none; change(&r); return r }
+	torchrun := map[string]string{"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "h", "MASTER_PORT": "1234"}
+	ours := map[string]string{"PPTSN_LAUNCHED": "1"}
+	for name, value := range torchrun {
+		ours[name] = value
+	}
+	worker := role{world: &launch.World{Rank: 1, Size: 2, LocalRank: 1, Master: "h", Port: 1234}}
+	two := with(func(r *ranksFlags) { r.procs = 2 })
+	for name, tc := range map[string]struct {
+		flags ranksFlags
+		env   map[string]string
+		want  role
+		fails string
+	}{
+		"alone":                   {flags: none},
+		"one GPU":                 {flags: with(func(r *ranksFlags) { r.gpus = "3" })},
+		"one process":             {flags: with(func(r *ranksFlags) { r.procs = 1 })},
+		"two processes":           {flags: two, want: role{launch: &launch.Topology{Nodes: 1, MinNodes: 1, Procs: 2, Master: "127.0.0.1"}}},
+		"GPUs":                    {flags: with(func(r *ranksFlags) { r.gpus = "1, 3" }), want: role{launch: &launch.Topology{Nodes: 1, MinNodes: 1, Procs: 2, Master: "127.0.0.1"}}},
+		"one that may be started": {flags: with(func(r *ranksFlags) { r.maxRestarts = 1 }), want: role{launch: &launch.Topology{Nodes: 1, MinNodes: 1, Procs: 1, Master: "127.0.0.1"}}},
+		"Kubeflow": {flags: none, env: map[string]string{"PET_NNODES": "2", "PET_NPROC_PER_NODE": "4", "PET_NODE_RANK": "1", "PET_MASTER_ADDR": "h", "PET_MASTER_PORT": "99"},
+			want: role{launch: &launch.Topology{Nodes: 2, MinNodes: 2, NodeRank: 1, Procs: 4, Master: "h", Port: 99}}},
+		"torchrun":              {flags: none, env: torchrun, want: worker},
+		"a worker of ours":      {flags: two, env: ours, want: worker},
+		"torchrun and --nproc":  {flags: two, env: torchrun, fails: "RANK=1"},
+		"torchrun, incomplete":  {flags: none, env: map[string]string{"RANK": "1"}, fails: "WORLD_SIZE"},
+		"flags and environment": {flags: two, env: map[string]string{"PET_NPROC_PER_NODE": "4"}, fails: "disagree"},
+	} {
+		got, err := tc.flags.role(func(name string) string { return tc.env[name] })
+		switch {
+		case tc.fails != "":
+			if _, usage := err.(usageError); !usage || !strings.Contains(err.Error(), tc.fails) {
+				t.Errorf("%s: error %v, want %q", name, err, tc.fails)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		default:
+			if got.world != nil {
+				got.world.Launched = false
+			}
+			if !same(got.world, tc.want.world) || !same(got.launch, tc.want.launch) {
+				t.Errorf("%s: %+v %+v, want %+v %+v", name, got.world, got.launch, tc.want.world, tc.want.launch)
+			}
+		}
+	}
+}
+
+func same[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
