@@ -78,7 +78,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newTrain(), newTest(), newCheck(), newExport(), newPredict(), newInspect(), newBrowse(), newBench(), newPrepare(), newQuantize())
+	root.AddCommand(newTrain(), newTest(), newCheck(), newExport(), newPredict(), newInspect(), newBrowse(), newBench(), newPrepare(), newQuantize(), newDoctor())
 	return root
 }
 

@@ -35,6 +35,8 @@ func TestRanksBadFlags(t *testing.T) {
 		}
 	}
 	for flags, want := range map[string]string{
+		"doctor --gpus 0,1 --nproc 2":                           "one of them",
+		"doctor clip.mp4":                                       "clip.mp4",
 		"train -c x.yaml --bucket_mb 0":                         "--bucket_mb",
 		"train -c x.yaml --bucket_mb NaN":                       "--bucket_mb",
 		"test --from a --nproc 2":                               "--from",
