@@ -99,7 +99,7 @@ func (d *diagnosis) gpus(r *ranksFlags, part role) {
 	list, _ := r.devices()          // they were checked
 	switch {
 	case list != nil:
-		if err := devicesThere(list, d.CUDA); err != nil {
+		if err := devicesThere(list, d.CUDA, true); err != nil {
 			d.add(true, "give --gpus those that are there, or --nproc N for CPUs", "%v", err)
 		}
 	case len(d.GPUs) > 0 && d.CUDA == 0:

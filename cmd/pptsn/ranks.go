@@ -135,44 +135,43 @@ func (r *ranksFlags) deviceOf(w *launch.World, wanted bool) (torch.Device, error
 		return torch.CPU, err
 	}
 	n, err := torch.CUDADevices()
-	switch {
-	case err != nil:
+	if err != nil {
 		return torch.CPU, err
-	case list != nil && !wanted:
-		return torch.CPU, errors.New("--gpus, but the configuration says use_gpu: False: leave one of them out, or say --nproc")
-	case list != nil && (w == nil || !w.Launched):
-		return torch.CUDA(list[0]), devicesThere(list, n)
-	case r.procs > 0 || !wanted || n == 0 && list == nil:
+	}
+	if list != nil && (w == nil || !w.Launched) { // else the launcher has shown one device
+		if err := devicesThere(list, n, wanted); err != nil {
+			return torch.CPU, err
+		}
+		return torch.CUDA(list[0]), nil
+	}
+	if r.procs > 0 || !wanted || n == 0 && list == nil {
 		return torch.CPU, nil
-	case w == nil:
-		return torch.CUDA(0), nil
 	}
-	return torch.CUDA(localDevice(w, n)), localDevicesThere(w, n)
+	return localDevice(w, n)
 }
 
-// localDevice is a worker's among the n that it sees: its launcher may have
-// shown it one alone.
-func localDevice(w *launch.World, n int) int {
-	if n == 1 {
-		return 0
+// localDevice is the one of n CUDA devices that is a process's: its launcher may
+// have shown it one alone.
+func localDevice(w *launch.World, n int) (torch.Device, error) {
+	i := 0
+	if w != nil && (n != 1 || w.LocalSize > 1 && os.Getenv("CUDA_VISIBLE_DEVICES") == "") {
+		i = w.LocalRank
 	}
-	return w.LocalRank
-}
-
-func localDevicesThere(w *launch.World, n int) error {
-	shared := n == 1 && w.LocalSize > 1 && os.Getenv("CUDA_VISIBLE_DEVICES") == ""
-	if n == 0 || shared || localDevice(w, n) >= n {
-		return fmt.Errorf("rank %d is number %d of its host, where %d CUDA devices can be used: start a process for each, or say --nproc or use_gpu=False for CPUs", w.Rank, w.LocalRank, n)
+	if i >= n {
+		return torch.CPU, fmt.Errorf("rank %d is number %d of its host, where %d CUDA devices can be used: start a process for each, or say --nproc or use_gpu=False for CPUs", w.Rank, i, n)
 	}
-	return nil
+	return torch.CUDA(i), nil
 }
 
 // devicesThere reports devices that cannot be used, of n that can.
-func devicesThere(list []int, n int) error {
+func devicesThere(list []int, n int, wanted bool) error {
+	if !wanted {
+		return errors.New("--gpus, but the configuration says use_gpu: False: leave one of them out, or say --nproc")
+	}
 	for _, d := range list {
 		switch {
 		case n == 0:
-			return fmt.Errorf("--gpus: libtorch sees no CUDA device: is there a driver (nvidia-smi)? Is libtorch one with CUDA (LIBTORCH=folder make torch)? pptsn doctor tells more; --nproc %d trains on the CPU", len(list))
+			return fmt.Errorf("--gpus: libtorch sees no CUDA device: is there a driver (nvidia-smi)? Is libtorch one with CUDA (LIBTORCH=folder make torch)? pptsn doctor tells more; --nproc %d computes on the CPU", len(list))
 		case d >= n:
 			return fmt.Errorf("--gpus: no device %d: there are %d, 0 to %d", d, n, n-1)
 		}

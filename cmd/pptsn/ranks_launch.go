@@ -53,7 +53,7 @@ func (r *ranksFlags) workerDevices(t launch.Topology, wanted bool) ([]int, error
 	case err != nil:
 		return nil, err
 	case list != nil:
-		return list, devicesThere(list, n)
+		return list, devicesThere(list, n, wanted)
 	case r.procs > 0 || !wanted || n == 0:
 		return nil, nil
 	case t.Procs > n:

@@ -112,6 +112,76 @@ func TestRanksRole(t *testing.T) {
 	}
 }
 
+// A rank's GPU: the one of its number, unless its launcher shows it one alone.
+func TestRanksLocalDevice(t *testing.T) {
+	for _, tc := range []struct {
+		w       *launch.World
+		visible string
+		n, want int // -1: an error
+	}{
+		{nil, "", 8, 0},
+		{nil, "", 1, 0},
+		{&launch.World{LocalRank: 3, LocalSize: 8}, "", 8, 3},
+		{&launch.World{LocalRank: 3, LocalSize: 8}, "3", 1, 0},
+		{&launch.World{LocalRank: 3}, "", 1, 0}, // not known whether it shares
+		{&launch.World{LocalRank: 0, LocalSize: 2}, "", 1, 0},
+		{&launch.World{LocalRank: 1, LocalSize: 2}, "", 1, -1},
+		{&launch.World{LocalRank: 4, LocalSize: 8}, "", 4, -1},
+		{&launch.World{}, "", 0, -1},
+	} {
+		t.Setenv("CUDA_VISIBLE_DEVICES", tc.visible)
+		got, err := localDevice(tc.w, tc.n)
+		if (err != nil) != (tc.want < 0) || err == nil && got != torch.CUDA(tc.want) {
+			t.Errorf("%+v of %d devices, %q visible: %v, %v, want %d", tc.w, tc.n, tc.visible, got, err, tc.want)
+		}
+	}
+	for want, err := range map[string]error{
+		"no device 2":    devicesThere([]int{0, 2}, 2, true),
+		"no CUDA device": devicesThere([]int{0}, 0, true),
+		"use_gpu: False": devicesThere([]int{0}, 1, false),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if err := devicesThere([]int{1, 0}, 2, true); err != nil {
+		t.Error(err)
+	}
+}
+
+// Started again, rank 0 goes on from the newest checkpoint, unless the run had
+// not begun: then that one is of an older run.
+func TestRanksRestarted(t *testing.T) {
+	needsTorch(t)
+	first, err := meet(t.Context(), &launch.World{Size: 1, Master: "127.0.0.1", Port: freePort(t), Serve: true}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.close(nil)
+	again := *first
+	again.world.Round = 1
+	for i, step := range []struct {
+		do   func() error
+		want bool
+	}{
+		{func() error { return nil }, true}, // a store that knows nothing: node 0 is new
+		{first.begin, false},
+		{again.begin, false},
+		{first.hasBegun, true},
+		{again.begin, true},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := again.restarted(t.Context()); err != nil || got != step.want {
+			t.Errorf("step %d: %v, %v, want %v", i, got, err, step.want)
+		}
+	}
+	if got, err := first.restarted(t.Context()); got || err != nil {
+		t.Errorf("round 0: %v, %v", got, err)
+	}
+}
+
 func same[T comparable](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b

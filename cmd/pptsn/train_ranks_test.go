@@ -1,9 +1,11 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -39,5 +41,62 @@ func TestTrainRanks(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What rank 0 finds wrong ends the run before it has begun, once, with the exit
+// code of one process.
+func TestTrainRanksRefused(t *testing.T) {
+	f := makeTrainFixture(t)
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"clips absent":          {[]string{"-o", "DATASET.train.data_prefix=" + t.TempDir()}, exitFailed, "13 of 13 clips"},
+		"wrong command line":    {[]string{"-o", "resume_epoch=1", "-w", "a.pdparams", "--max_restarts", "3"}, exitUsage, "leave out -w"},
+		"more than there is":    {[]string{"-o", "DATASET.batch_size=7"}, exitFailed, "for each of 2 ranks"},
+		"no whole accumulation": {[]string{"-o", "GRADIENT_ACCUMULATION={global_batch_size: 4}"}, exitFailed, "2 processes"},
+	} {
+		out := t.TempDir()
+		code, stdout, stderr, _ := outputs(t, child(t, nil, f.args(out, append(tc.args, "--nproc", "2")...)...), out)
+		if code != tc.code || strings.Count(stderr, tc.want) != 1 || stdout != "" {
+			t.Errorf("%s: exit code %d, want %d and once %q: %s", name, code, tc.code, tc.want, stderr)
+		}
+	}
+}
+
+// SIGTERM to the launcher: all save and end; --resume goes on to the bytes of a
+// run that nobody disturbed.
+func TestTrainRanksInterrupted(t *testing.T) {
+	f := makeTrainFixture(t)
+	args := []string{"--nproc", "2", "-o", "DATASET.batch_size=2", "-o", "epochs=2", "--timeout", "60s"}
+	whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "out")
+	if code, _, stderr, _ := outputs(t, child(t, nil, f.args(whole, args...)...), whole); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	cmd := child(t, nil, f.args(out, args...)...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if readUntil(stderr, "train step:") == "" {
+		t.Fatal("no step")
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	rest, _ := io.ReadAll(stderr)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitSignal || !strings.Contains(string(rest), "Interrupted: saved small_") {
+		t.Fatalf("exit code %d: %s", code, rest)
+	}
+	code, _, text, _ := outputs(t, child(t, nil, f.args(out, append(args, "--resume")...)...), out)
+	if code != 0 || !strings.Contains(text, "Resuming from small_") {
+		t.Fatalf("resumed: exit code %d: %s", code, text)
+	}
+	if got, want := sums(t, out, "small_epoch_00002", "small_best"), sums(t, whole, "small_epoch_00002", "small_best"); got != want {
+		t.Errorf("other bytes:\n%s\nwant\n%s", got, want)
 	}
 }
