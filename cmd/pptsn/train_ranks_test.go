@@ -100,3 +100,21 @@ func TestTrainRanksInterrupted(t *testing.T) {
 		t.Errorf("other bytes:\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A run goes on with another number of processes: figures of the epochs that are
+// done stay, the others are counted anew.
+func TestTrainRanksAnotherWorld(t *testing.T) {
+	f := makeTrainFixture(t)
+	out := filepath.Join(t.TempDir(), "out")
+	args := f.args(out, "-o", "DATASET.batch_size=2", "-o", "epochs=2", "--timeout", "60s") // of 6 iterations
+	if code, stderr := trainUntil(t, "epoch:[  2/2  ] train step:3 ", args...); code != exitSignal {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	code, _, stderr, _ := outputs(t, child(t, nil, append(args, "--nproc", "2", "--resume")...), out) // of 3
+	if code != 0 || !strings.Contains(stderr, "2 processes where there were 1") || !strings.Contains(stderr, "epoch:[  2/2  ] train step:2 ") {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if figures := figures(t, out); strings.Count(figures, `"epoch":1`) != 8 || strings.Count(figures, `"epoch":2`) != 3 { // with averages
+		t.Errorf("metrics.jsonl:\n%s", figures)
+	}
+}

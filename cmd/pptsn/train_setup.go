@@ -269,14 +269,7 @@ func (t *trainSetup) loader(_ context.Context, j *train.Job) error {
 
 // openScalars drops what an earlier run wrote after the checkpoint.
 func (t *trainSetup) openScalars(_ context.Context, j *train.Job) (err error) {
-	state := checkpoint.State{}
-	if j.Resume != nil {
-		state = j.Resume.State
-		if state.Foreign {
-			state.Total = state.Epochs * j.Batches()
-		}
-	}
-	t.scalars, err = train.OpenScalars(j.Dir, state)
+	t.scalars, err = train.OpenScalars(j.Dir, j.Position())
 	j.Scalars = t.scalars
 	return err
 }
