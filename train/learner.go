@@ -85,7 +85,7 @@ func (l *Learner) start(ctx context.Context) error {
 		l.scaler = NewScaler()
 	}
 	if l.o.Group != nil {
-		l.reduce, err = newReduction(ctx, l.session, l.leaves(), l.o)
+		l.reduce, err = newReduction(ctx, l.session, l.inOrder(), l.o)
 	}
 	return err
 }
@@ -96,6 +96,21 @@ func (l *Learner) leaves() []torch.Tensor {
 		return l.half.leaves
 	}
 	return l.opt.Leaves()
+}
+
+// inOrder are the leaves in the network's order, which backward passes go through
+// from its end: so buckets of gradients are whole early.
+func (l *Learner) inOrder() []torch.Tensor {
+	leaves := make([]torch.Tensor, len(l.o.Params))
+	for i, p := range l.o.Params {
+		leaves[i] = l.net.Param(p.Name)
+		if l.half != nil {
+			if t, ok := l.half.byName[p.Name]; ok {
+				leaves[i] = t
+			}
+		}
+	}
+	return leaves
 }
 
 // A MicroBatch is what one forward and backward pass sees.
