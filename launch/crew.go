@@ -118,19 +118,30 @@ func (c *crew) judge(e exit) bool {
 			c.change(func(s *crewState) { s.Interrupted = true })
 			c.ask(toSave)
 		}
+	case endedKilled:
+		if c.purpose == toSave {
+			f := e.failure(c.host, c.round)
+			f.Late = true
+			c.fail(f)
+		}
 	case endedBadly:
 		f := e.failure(c.host, c.round)
 		if c.purpose == toEnd && f.Signal != syscall.SIGKILL {
 			break // what becomes of workers in a broken round is no cause of anything
 		}
-		c.change(func(s *crewState) {
-			if f.before(s.Failure) {
-				s.Failure = f
-			}
-		})
+		c.fail(f)
 		c.ask(toEnd)
 	}
 	return false
+}
+
+// fail takes a failure, unless a better one is known.
+func (c *crew) fail(f *Failure) {
+	c.change(func(s *crewState) {
+		if f.before(s.Failure) {
+			s.Failure = f
+		}
+	})
 }
 
 // ask asks all that are left to end. What was asked first bounds the time, but

@@ -20,6 +20,7 @@ type Failure struct {
 	Code   int            // exit status
 	Signal syscall.Signal // that killed it; 0: it ended by itself
 	Crash  bool           // it ended with a stack trace of Go
+	Late   bool           // it was asked to save, did not end in time and was killed for it
 	Start  string         // why it could not be started
 	Log    string         // file with its output, on its host
 	Lines  []string       // the last ones of its output
@@ -47,6 +48,8 @@ func (f *Failure) summary() string {
 
 func (f *Failure) end() string {
 	switch {
+	case f.Late:
+		return "it was asked to save, had not ended in time, and was killed"
 	case f.Signal == syscall.SIGKILL:
 		return "killed by signal 9: out of memory? see dmesg"
 	case f.Signal != 0:
@@ -70,5 +73,8 @@ func (f *Failure) final() bool {
 // A worker that was killed takes others along, which may end before the
 // kernel has put it away.
 func (f *Failure) before(g *Failure) bool {
-	return g == nil || f.Signal == syscall.SIGKILL && g.Signal != syscall.SIGKILL
+	return g == nil || f.killed() && !g.killed()
 }
+
+// killed says whether it was, and not by its launcher.
+func (f *Failure) killed() bool { return f.Signal == syscall.SIGKILL && !f.Late }

@@ -286,6 +286,9 @@ func TestCancelDeafWorkers(t *testing.T) {
 			if tc.want != nil && !errors.Is(err, tc.want) || tc.want == nil && (!errors.As(err, &f) || f.Rank != 0) {
 				t.Errorf("got %v", err)
 			}
+			if late := "asked to save, had not ended in time"; strings.Contains(err.Error(), late) != (tc.want != nil) {
+				t.Errorf("got %v, which says %q of those who were to save alone", err, late)
+			}
 			if !allGone(list) {
 				t.Error("a worker is left")
 			}
