@@ -47,7 +47,7 @@ func measureRanks(ctx context.Context, r *ranksFlags, w *launch.World) (f *ranks
 	if err != nil {
 		return nil, err
 	}
-	defer func() { m.close(err) }()
+	defer func() { m.close(ctx, err) }()
 	device, err := r.deviceOf(w, true)
 	if err != nil {
 		return nil, err

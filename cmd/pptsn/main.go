@@ -27,10 +27,19 @@ const (
 func main() {
 	calmOpenMP()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, func() { obey(os.Getenv) })
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// obey makes a second Ctrl-C end the program at once. A second SIGTERM does not:
+// whoever sends that has SIGKILL, and under Slurm or timeout it comes twice, from
+// the system and from a launcher, while a run saves. Workers leave both to theirs.
+func obey(getenv func(string) string) {
+	if getenv("PPTSN_LAUNCHED") == "" {
+		signal.Reset(os.Interrupt)
+	}
 }
 
 // run is the program without the process around it.
@@ -40,12 +49,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	return exitCode(ctx, root.ExecuteContext(ctx), stderr)
+}
+
+// exitCode follows from a command's error, which it shows.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	var usage usageError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, new(unexcusedError)):
+		fmt.Fprintf(stderr, "pptsn: %v\n", err)
 		return exitFailed
 	case ctx.Err() != nil || errors.Is(err, train.ErrInterrupted) || errors.Is(err, context.Canceled): // this process, or another rank
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, train.ErrInterrupted) { // as saving on the way out
@@ -80,6 +96,20 @@ func newRoot() *cobra.Command {
 	})
 	root.AddCommand(newTrain(), newTest(), newCheck(), newExport(), newPredict(), newInspect(), newBrowse(), newBench(), newPrepare(), newQuantize(), newDoctor())
 	return root
+}
+
+// An unexcusedError is a failure even where the program was asked to stop: it
+// ended without saving.
+type unexcusedError struct{ error }
+
+func (e unexcusedError) Unwrap() error { return e.error }
+
+// excused is err where it may come of an interruption, or of the command line.
+func excused(err error) error {
+	if err == nil || errors.Is(err, train.ErrInterrupted) || errors.Is(err, context.Canceled) || errors.As(err, new(usageError)) || errors.Is(err, errReported) {
+		return err
+	}
+	return unexcusedError{err}
 }
 
 // A usageError is a command line that cannot be carried out as it stands.

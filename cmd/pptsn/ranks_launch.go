@@ -105,8 +105,9 @@ func (s *endStore) Close() error {
 	return s.Store.Close()
 }
 
-// launched makes the error of a worker the command's. What rank 0 said is on
-// the terminal of the first host already.
+// launched makes the error of a worker the command's, also where the run was
+// interrupted: it has not saved then. What rank 0 said is on the terminal of the
+// first host already.
 func launched(err error, node int) error {
 	var f *launch.Failure
 	if !errors.As(err, &f) {
@@ -114,10 +115,10 @@ func launched(err error, node int) error {
 	}
 	if f.Rank == 0 && node == 0 {
 		short := *f
-		short.Lines, err = nil, &short
+		short.Lines, f = nil, &short
 	}
 	if f.Code == exitUsage {
-		return usageError{err}
+		return usageError{f}
 	}
-	return err
+	return unexcusedError{f}
 }

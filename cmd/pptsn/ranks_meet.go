@@ -17,7 +17,7 @@ type meeting struct {
 	world   launch.World
 	timeout time.Duration
 	store   *torch.Store
-	told    bool // rank 0 has said whether the others may come
+	told    bool // rank 0 has said that the others may come
 }
 
 // storeAnswers is how long an answer of the store may take.
@@ -98,21 +98,32 @@ func (m *meeting) open(ctx context.Context) error {
 	case string(word) != comeIn:
 		return fmt.Errorf("rank 0: %s", word)
 	}
+	m.told = true
 	return nil
 }
 
+// rank0First is how long a rank that cannot begin leaves it to rank 0 to say why.
+const rank0First = 2 * time.Second
+
 // close leaves; err is what ended this process. Ranks that still wait for rank
 // 0 learn of it.
-func (m *meeting) close(err error) {
+func (m *meeting) close(ctx context.Context, err error) {
 	if m == nil {
 		return
 	}
-	if m.world.Rank == 0 && !m.told && err != nil {
+	switch {
+	case m.told || err == nil:
+	case m.world.Rank == 0:
 		word := err.Error()
 		if errors.Is(err, context.Canceled) {
 			word = interrupted
 		}
 		m.store.Set(m.key("word"), []byte(word)) // if it fails, they see that rank 0 is gone
+	case m.world.Launched: // what is wrong for all is shown once: rank 0's end comes first, and ends ctx
+		select {
+		case <-ctx.Done():
+		case <-time.After(rank0First):
+		}
 	}
 	m.store.Close()
 }

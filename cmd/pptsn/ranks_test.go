@@ -1,12 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pptsn/pptsn/launch"
 	"github.com/pptsn/pptsn/torch"
+	"github.com/pptsn/pptsn/train"
 )
 
 // Flags that cannot be carried out: exit code 2 and what the message must say,
@@ -157,7 +162,7 @@ func TestRanksRestarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.close(nil)
+	defer first.close(t.Context(), nil)
 	again := *first
 	again.world.Round = 1
 	for i, step := range []struct {
@@ -179,6 +184,34 @@ func TestRanksRestarted(t *testing.T) {
 	}
 	if got, err := first.restarted(t.Context()); got || err != nil {
 		t.Errorf("round 0: %v, %v", got, err)
+	}
+}
+
+// 130 says that a run was interrupted and has saved: not so where a rank failed
+// meanwhile.
+func TestRanksExitCodes(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	killed := &launch.Failure{Rank: 1, Host: "h", Signal: syscall.SIGKILL}
+	lost := &torch.CollectiveError{Size: 2, What: "gradients", Missing: []int{1}, Err: errors.New("silence")}
+	for name, tc := range map[string]struct {
+		err  error
+		code int
+		says string
+	}{
+		"interrupted launcher":     {launched(launch.ErrInterrupted, 0), exitSignal, "interrupted"},
+		"interrupted rank":         {excused(train.ErrInterrupted), exitSignal, "interrupted"},
+		"killed while others save": {launched(errors.Join(killed, launch.ErrInterrupted), 0), exitFailed, "rank 1 (h, pid 0) failed: killed by signal 9"},
+		"rank whose peer is lost":  {excused(lost), exitFailed, "no answer from rank 1"},
+	} {
+		var said strings.Builder
+		code := exitCode(stopped, tc.err, &said)
+		if code != tc.code || !strings.Contains(said.String(), tc.says) || code == exitFailed && strings.Contains(said.String(), "interrupted") {
+			t.Errorf("%s: exit code %d, want %d and %q: %s", name, code, tc.code, tc.says, &said)
+		}
+	}
+	if code := exitCode(t.Context(), launched(&launch.Failure{Code: exitUsage}, 1), io.Discard); code != exitUsage {
+		t.Errorf("wrong command line: exit code %d", code)
 	}
 }
 

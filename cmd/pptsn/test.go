@@ -122,7 +122,7 @@ func test(cmd *cobra.Command, o testOptions) error {
 	if part.launch != nil {
 		return o.ranks.launch(cmd, *part.launch, bool(*o.engine.useGPU))
 	}
-	return o.score(cmd, cfg, metric, part.world)
+	return excused(o.score(cmd, cfg, metric, part.world))
 }
 
 // count counts scores that are there.
@@ -152,7 +152,7 @@ func (o *testOptions) score(cmd *cobra.Command, cfg *config.Config, metric evalu
 	if err != nil {
 		return err
 	}
-	defer func() { m.close(err) }()
+	defer func() { m.close(cmd.Context(), err) }()
 	if m.rank() > 0 {
 		p = newTestPrinter(io.Discard, io.Discard, false)
 		o.dump, o.output = "", ""

@@ -151,7 +151,7 @@ func trainRun(cmd *cobra.Command, o trainOptions) error {
 		return o.ranks.launch(cmd, *part.launch, cfg.UseGPU)
 	}
 	r := &trainSetup{trainOptions: o, cfg: cfg, world: part.world, err: cmd.ErrOrStderr()}
-	err = r.run(cmd.Context())
+	err = excused(r.run(cmd.Context()))
 	if err == nil && r.meeting.rank() == 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", r.result())
 	}
@@ -163,7 +163,7 @@ func trainRun(cmd *cobra.Command, o trainOptions) error {
 func (t *trainSetup) run(ctx context.Context) (err error) {
 	defer func() {
 		err = errors.Join(err, t.close())
-		t.meeting.close(err)
+		t.meeting.close(ctx, err)
 	}()
 	job, err := t.job(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Two processes train to the end: files as usual, output of each in its log, the
@@ -86,7 +87,10 @@ func TestTrainRanksInterrupted(t *testing.T) {
 	if readUntil(stderr, "train step:") == "" {
 		t.Fatal("no step")
 	}
-	cmd.Process.Signal(syscall.SIGTERM)
+	for range 2 { // as timeout does
+		cmd.Process.Signal(syscall.SIGTERM)
+		time.Sleep(20 * time.Millisecond)
+	}
 	rest, _ := io.ReadAll(stderr)
 	cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != exitSignal || !strings.Contains(string(rest), "Interrupted: saved small_") {
