@@ -32,7 +32,7 @@ func (r *run) finishEpoch(ctx context.Context) error {
 			best = checkpoint.Best{Top1: top1, Epoch: epoch}
 		}
 	}
-	return r.endEpoch(context.WithoutCancel(ctx), epoch, best)
+	return r.endEpoch(ctx, epoch, best)
 }
 
 // endEpoch counts an epoch as done and saves what is due.

@@ -89,8 +89,9 @@ type Validation struct {
 // checkpoint.
 var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
 
-// Train carries a job out, and lets go of Weights and Resume. When ctx ends it finishes the update in progress,
-// saves and returns ErrInterrupted; where the ctx of one rank ends, all do.
+// Train carries a job out, and lets go of Weights and Resume. When ctx ends it
+// finishes the update in progress, saves and returns ErrInterrupted; where the
+// ctx of one rank ends, all do.
 func (j *Job) Train(ctx context.Context) error {
 	if err := j.Check(); err != nil {
 		return err
@@ -164,7 +165,7 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 		}
 		name = checkpoint.EpochName(r.Name, r.state.Epochs)
 	}
-	if err := r.save(context.WithoutCancel(ctx), name, keepOthers); err != nil {
+	if err := r.save(ctx, name, keepOthers); err != nil {
 		return err
 	}
 	r.Log.Printf("Interrupted: saved %s; --resume goes on from there", name)

@@ -20,11 +20,12 @@ const (
 	pruneOld   = true
 )
 
-// save writes a checkpoint of the run as it stands; the other ranks wait.
+// save writes a checkpoint of the run as it stands, to its end even where ctx
+// has ended: the other ranks wait for it, and know nothing of ctx.
 func (r *run) save(ctx context.Context, name string, prune bool) error {
 	var err error
 	if r.rank() == 0 {
-		err = r.write(ctx, name, prune)
+		err = r.write(context.WithoutCancel(ctx), name, prune)
 	}
 	return r.agree(ctx, "checkpoint "+name, err)
 }

@@ -204,6 +204,45 @@ func TestCancelOneRank(t *testing.T) {
 	})
 }
 
+// Rank 0 is asked to stop when a checkpoint is due, and the others do not know
+// yet: it is written, and all end behind the next update.
+func TestCancelRankBeforeItSaves(t *testing.T) {
+	processes(t, 2, func(m *member) {
+		n, c := newTiny(true), newClips(m.T, 13)
+		j := m.job(n, c)
+		j.SaveEvery = 1
+		ctx, cancel := context.WithCancel(m.Context())
+		defer cancel()
+		j.Log = NewLog(watcher(func(line string) {
+			if m.rank == 0 && strings.Contains(line, "train step:0 ") {
+				cancel()
+			}
+		}), 1)
+		if err := j.Train(ctx); !errors.Is(err, ErrInterrupted) {
+			m.Fatalf("error is %v, want ErrInterrupted", err)
+		}
+		if m.rank == 0 && newest(m.T, j).State.Total != 2 {
+			m.Errorf("saved after %d iterations, want 2", newest(m.T, j).State.Total)
+		}
+	})
+}
+
+// A checkpoint that rank 0 cannot write ends all ranks, with the reason.
+func TestRankThatCannotSave(t *testing.T) {
+	processes(t, 2, func(m *member) {
+		n, c := newTiny(true), newClips(m.T, 13)
+		j := m.job(n, c)
+		j.SaveEvery = 2
+		if m.rank == 0 {
+			j.Dir = filepath.Join(c.dir, "list") // a file
+		}
+		err := j.Train(m.Context())
+		if err == nil || !strings.Contains(err.Error(), "not a directory") || m.rank > 0 && !strings.Contains(err.Error(), "rank 0: checkpoint") {
+			m.Errorf("rank %d: error is %v, want that of rank 0's checkpoint", m.rank, err)
+		}
+	})
+}
+
 // The figures of validation are those of one process with the same weights,
 // whatever the length of the list; a clip that cannot be read counts once.
 func TestValidationOfRanks(t *testing.T) {
