@@ -153,23 +153,27 @@ func (g *Group) open(ctx context.Context, store *Store) error {
 		return err
 	}
 	made := make(chan error, 1)
+	var group C.pt_group
 	go func() {
 		defer store.drop(conn) // what the group needs of it, it keeps
-		made <- g.make(conn, address)
+		var err error
+		group, err = g.make(conn, address)
+		made <- err
 	}()
 	select {
 	case err := <-made:
+		g.group = group
 		return err
 	case <-ctx.Done():
-		go func() { // what libtorch uses it frees
+		go func() { // g is closed before
 			<-made
-			g.free()
+			g.drop(group)
 		}()
 		return ctx.Err()
 	}
 }
 
-func (g *Group) make(conn C.pt_store, address string) error {
+func (g *Group) make(conn C.pt_store, address string) (group C.pt_group, err error) {
 	o := C.pt_group_options{
 		rank: C.int(g.o.Rank), size: C.int(g.o.Size), backend: g.o.Backend.number(), index: C.int(g.session.device.Index),
 		prefix: C.CString(g.o.Prefix + "/group"), _interface: C.CString(g.o.Interface), address: C.CString(address),
@@ -178,7 +182,8 @@ func (g *Group) make(conn C.pt_store, address string) error {
 	defer C.free(unsafe.Pointer(o.prefix))
 	defer C.free(unsafe.Pointer(o._interface))
 	defer C.free(unsafe.Pointer(o.address))
-	return takeError(C.pt_group_new(g.session.lib.table, conn, &o, &g.group))
+	err = takeError(C.pt_group_new(g.session.lib.table, conn, &o, &group))
+	return group, err
 }
 
 // localAddress is this host's in the network by which another is reached. No
@@ -371,7 +376,7 @@ func (g *Group) Close() error {
 		})
 		g.heart.end("has left")
 		freed := make(chan struct{})
-		go func() { g.free(); close(freed) }()
+		go func() { g.drop(g.group); close(freed) }()
 		select {
 		case <-freed:
 		case <-time.After(time.Second): // collectives under way end by their own timeout
@@ -380,9 +385,9 @@ func (g *Group) Close() error {
 	return nil
 }
 
-func (g *Group) free() {
-	if g.group != nil {
-		C.pt_group_drop(g.session.lib.table, g.group)
+func (g *Group) drop(group C.pt_group) {
+	if group != nil {
+		C.pt_group_drop(g.session.lib.table, group)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +148,29 @@ func TestCancelCollective(t *testing.T) {
 			m.Errorf("after a call that was called off: %v, want a CollectiveError", err)
 		}
 	})
+}
+
+// A meeting that is called off while libtorch connects the ranks leaves nothing
+// behind, and frees nothing twice, whenever that comes.
+func TestCancelMeeting(t *testing.T) {
+	carried(t, 2)
+	store, sessions := serve(t), []*torch.Session{session(t), session(t)}
+	for i := range 200 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(5000+100*i)*time.Microsecond)
+		var wg sync.WaitGroup
+		for rank, s := range sessions {
+			wg.Go(func() {
+				g, err := torch.NewGroup(ctx, s, store, torch.GroupOptions{Rank: rank, Size: len(sessions), Prefix: fmt.Sprint("meeting ", i), Timeout: 5 * time.Second})
+				if err == nil {
+					g.Close()
+				} else if !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		cancel()
+	}
 }
 
 func TestGroupOptionsThatDoNotFit(t *testing.T) {
