@@ -41,6 +41,32 @@ func TestRankThatDoesNotCome(t *testing.T) {
 	})
 }
 
+// So is one that never gets to the end of its backward pass, which others have
+// done.
+func TestRankWithinBackward(t *testing.T) {
+	processes(t, 2, time.Second, func(m *member) {
+		err := m.session.Do(m.Context(), func(s *torch.Scope) error {
+			l := newLearner(s, torch.Float32)
+			r := torch.NewReducer(s, m.group, l.leaves, torch.ReducerOptions{})
+			defer r.Close()
+			r.Begin(s, "gradients of step 7")
+			if m.rank == 1 {
+				_, err := m.store.Get(m.Context(), over(0))
+				return err
+			}
+			defer m.store.Set(over(0), nil)
+			l.backward(s, 0, clips, true)
+			r.Finish(s, clips)
+			return nil
+		})
+		if m.rank == 0 {
+			isNamed(m, err, 1, "gradients of step 7", "alive")
+		} else if err != nil {
+			m.Error(err)
+		}
+	})
+}
+
 func over(rank int) string { return "over " + string(rune('0'+rank)) }
 
 // fails sends a rank a signal in the middle of a run of collectives.

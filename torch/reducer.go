@@ -87,6 +87,10 @@ func (r *Reducer) Finish(s *Scope, clips float64) float64 {
 		return 0
 	}
 	r.begun = false
+	// Counted once more: ranks that are still within their backward pass are behind.
+	if s.Fail(r.group.come(r.what)); s.err != nil {
+		return 0
+	}
 	var total C.double
 	err := takeError(C.pt_reducer_finish(r.group.session.lib.table, r.reducer, C.double(clips), &total))
 	s.Fail(r.group.fail(r.what, err))
