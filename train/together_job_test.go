@@ -126,9 +126,14 @@ func (n *tiny) job(t *testing.T, c clips, rank, size int) *Job {
 
 func (j *Job) load(t *testing.T, batch, rank, size int) {
 	t.Helper()
+	j.loadMixed(t, batch, rank, size, nil)
+}
+
+func (j *Job) loadMixed(t *testing.T, batch, rank, size int, mix *dataset.Mix) {
+	t.Helper()
 	var err error
 	j.Loader, err = dataset.NewLoader(j.Data, dataset.LoaderOptions{
-		Batch: batch, Workers: 1, Shuffle: true, DropLast: true, Seed: j.Seed, Rank: rank, Size: size,
+		Batch: batch, Workers: 1, Shuffle: true, DropLast: true, Seed: j.Seed, Rank: rank, Size: size, Mix: mix,
 	})
 	if err == nil {
 		j.Rate, err = schedule.New(schedule.LearningRate{Constant: 0.02}, j.Loader.Batches())

@@ -94,6 +94,47 @@ func TestRunsOfRanksAreOneRun(t *testing.T) {
 	})
 }
 
+// Clips are mixed within a rank's batch, and labels with them: a step is that of
+// one process with all of these clips, also where ranks have unequal numbers.
+func TestRanksMixLabels(t *testing.T) {
+	processes(t, 2, func(m *member) {
+		n, c := newTiny(true), newClips(m.T, 13)
+		mixed := func(rank int) *Job {
+			j := n.job(m.T, c, rank, 2)
+			j.MaxIters, j.Epochs, j.Smoothing = 1, 1, 0.1
+			j.loadMixed(m.T, 3, rank, 2, &dataset.Mix{MixupAlpha: 1})
+			return j
+		}
+		c.spoil(m.T, batches(m.T, mixed(1), 0)[0][0])
+		j := mixed(m.rank)
+		j.Join = m.join
+		m.finish(j)
+		if m.rank > 0 {
+			return
+		}
+		l, all := n.learner(m.T, startCPU(m.T, 1), n.w, j.Learner), 0
+		for rank := range 2 {
+			of := mixed(rank)
+			for b, err := range of.Loader.Epoch(m.Context(), 0, 0) {
+				if err != nil {
+					m.Fatal(err)
+				}
+				clips := len(b.Labels)
+				all += clips
+				accumulate(m.T, l, MicroBatch{
+					Views: b.Views, Share: float64(clips) / 5,
+					Targets: Targets(Labels{A: b.Labels, B: b.Mixed, Lambda: b.Lambda}, tinyClasses, of.Smoothing),
+				})
+				break
+			}
+		}
+		if update(m.T, l, 0.02); all != 5 {
+			m.Errorf("%d clips, want 5", all)
+		}
+		near(m.T, "a step of mixed clips", learned(m.T, j), weights(m.T, l), 1e-6)
+	})
+}
+
 // Too many clips that cannot be read, whoever met them, end all ranks.
 func TestTooManyBadClipsOfAllRanks(t *testing.T) {
 	processes(t, 2, func(m *member) {
