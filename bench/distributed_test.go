@@ -138,7 +138,7 @@ func distance(a, b *tensor.Dense) float64 {
 // faster two are with the same clips a process (2 would be ideal).
 func BenchmarkScaling(b *testing.B) {
 	needPyTorch(b)
-	base := newTrainRunOf(b, 1, 4, 1, 224)
+	base := newTrainRunOf(b, 1, 8, 2, 224)
 	base.Threads = 1
 	sides := []struct {
 		name  string
@@ -180,7 +180,7 @@ func BenchmarkOverlap(b *testing.B) {
 	needPyTorch(b)
 	for _, mb := range []int{1, 5, 25, 100} {
 		b.Run(fmt.Sprintf("%dMB", mb), func(b *testing.B) {
-			base := newTrainRunOf(b, 1, 4, 1, 224)
+			base := newTrainRunOf(b, 1, 8, 2, 224)
 			base.Threads, base.Bucket = 1, mb<<20
 			ranks := newTeam(b, startOurs, true, base, base)
 			for range trainWarm {

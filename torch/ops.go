@@ -28,12 +28,24 @@ func (r *run) conv(op graph.Conv, in []Tensor) Tensor {
 	case direct && !r.session.device.CUDA:
 		y = r.Call("aten::mkldnn_convolution", x, w, bias, pads, op.Stride[:], op.Dilation[:], op.Groups)
 	default:
-		y = r.Call("aten::conv2d", x, w, bias, op.Stride[:], pads, op.Dilation[:], op.Groups)
+		y = r.Call("aten::conv2d", x, w, bias, op.Stride[:], pads, r.dilation(op, w), op.Groups)
 	}
 	if op.Residual {
 		y = r.Call("aten::add_.Tensor", y, rest[0], 1)
 	}
 	return r.activate(op.Act, y, op.Act.Func == graph.ReLU)
+}
+
+// dilation is that of op, or 2 where a kernel of 1x1 has none to show: libtorch
+// leaves oneDNN for such a convolution, fewer than 16 images and one thread, and
+// multiplies with whatever BLAS it finds (twenty times slower with the reference
+// BLAS), but not if it is dilated (use_mkldnn in ATen/native/Convolution.cpp).
+func (r *run) dilation(op graph.Conv, w Tensor) []int {
+	shape := r.Shape(w)
+	if r.session.device.CUDA || r.DType(w) != Float32 || shape[2] != 1 || shape[3] != 1 {
+		return op.Dilation[:]
+	}
+	return []int{2, 2}
 }
 
 // fused is conv for cuDNN in one call, which spares two passes over memory.
