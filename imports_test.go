@@ -16,17 +16,17 @@ const module = "github.com/pptsn/pptsn"
 var rows = [][]string{
 	{"cmd/pptsn"},
 	{".", "train", "quantize"},
-	{"bundle", "config", "evaluate", "checkpoint", "optim", "prepare", "check", "launch"},
+	{"bundle", "distill", "convert", "config", "evaluate", "checkpoint", "optim", "prepare", "check", "launch"},
 	{"engine", "window"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
-	{"video", "jpeg", "clip", "graph", "pdparams"},
+	{"video", "jpeg", "clip", "graph", "pdparams", "pth", "safetensors"},
 	{"frame", "tensor", "labels", "schedule"},
 	{"configs", "atomicfile", "peak", "internal/osthread", "internal/ordered", "internal/textfile", "internal/turns"},
 }
 
 // free packages are for tests alone and may import anything.
-var free = map[string]bool{"bench": true, "graph/graphtest": true, "internal/parity": true, "internal/testdata": true}
+var free = map[string]bool{"bench": true, "study": true, "graph/graphtest": true, "internal/parity": true, "internal/testdata": true}
 
 func TestImportsPointDown(t *testing.T) {
 	row := map[string]int{}

@@ -113,8 +113,8 @@ func TestModelErrors(t *testing.T) {
 			"x.yaml:4: MODEL.head.in_channels: want 2048, which a backbone of 50 layers gives, found 512"}},
 		{"layers", model(resnet+", layers: 20", head+", in_channels: 2048"), []string{
 			"x.yaml:3: MODEL.backbone.layers: want one of [18 34 50 101 152 200], found 20"}},
-		{"TSN's layers", model("name: ResNet, depth: 18", "name: TSNHead, num_classes: 5"), []string{
-			"x.yaml:3: MODEL.backbone.depth: want one of [50 101 152], found 18"}},
+		{"TSN's layers", model("name: ResNet, depth: 200", "name: TSNHead, num_classes: 5"), []string{
+			"x.yaml:3: MODEL.backbone.depth: want one of [18 34 50 101 152], found 200"}},
 		{"no depth", model("name: ResNet", "name: TSNHead, num_classes: 5"), []string{"x.yaml:3: MODEL.backbone.depth: missing"}},
 		{"factors", model(resnet+", lr_mult_list: [1, 1]", head), []string{
 			"x.yaml:3: MODEL.backbone.lr_mult_list: want 5 numbers: stem and four stages, found a list of 2"}},

@@ -66,7 +66,7 @@ func (b *builder) block(x *graph.Value, stage, i int) *graph.Value {
 		y = b.convBN(y, path+".conv1", layer+"_branch2b", width, 3, 1, false)
 	}
 	short := x
-	if i == 0 {
+	if i == 0 && (out != x.Shape[1] || b.spec.Family == PPTSN) { // TSN of 18 layers begins with a block that changes no size
 		short = b.shortcut(x, path, layer, out, stride)
 	}
 	y = b.g.Must(path+".sum", graph.Binary{Op: graph.Add}, short, y)

@@ -88,7 +88,7 @@ func TestCost(t *testing.T) {
 func TestBadSpecs(t *testing.T) {
 	for _, s := range []Spec{
 		{Family: "slowfast", Layers: 50, Classes: 4},
-		{Family: TSN, Layers: 18, Classes: 4},
+		{Family: TSN, Layers: 200, Classes: 4},
 		{Family: PPTSN, Layers: 51, Classes: 4},
 		{Family: PPTSN, Layers: 50},
 		{Family: PPTSN, Layers: 50, Classes: 4, Dropout: 1},

@@ -33,13 +33,13 @@ type Spec struct {
 	Dropout float32 `json:"dropout"` // share of features dropped before the classifier in training, in [0, 1)
 }
 
-// Depths lists the backbones a family has. TSN has no 18 and 34: the
-// reference's constructor fails for them.
+// Depths lists the backbones a family has. The reference's constructor fails for
+// TSN of 18 and 34 layers; here they are torchvision's resnet18 and resnet34.
 func (f Family) Depths() []int {
 	if f == PPTSN {
 		return []int{18, 34, 50, 101, 152, 200}
 	}
-	return []int{50, 101, 152}
+	return []int{18, 34, 50, 101, 152}
 }
 
 // Validate reports what keeps the network from being built.
