@@ -39,9 +39,13 @@ type Job struct {
 
 	Data      *dataset.Set
 	Loader    *dataset.Loader
-	Smoothing float64 // of labels, in [0, 1)
+	Smoothing float64 // of labels, in [0, 1); without Distillation, whose terms have their own
 	// Accumulate is how many batches make one update; 0 means 1.
 	Accumulate int
+
+	// Distillation is what Network, the student, learns from besides labels; nil:
+	// from labels alone, by cross entropy.
+	Distillation *Distillation
 
 	Epochs       int
 	MaxIters     int        // batches of an epoch that are used; 0: all
