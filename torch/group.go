@@ -6,7 +6,6 @@ import "C"
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -57,7 +56,8 @@ type GroupOptions struct {
 	Rank, Size int
 	Prefix     string // of the group's keys in the store: another one for each group
 	// Interface is the network's, such as "eth0"; "" takes the one by which
-	// the store's host is reached.
+	// the store's host is reached, and on that host the one by which others
+	// reach it.
 	Interface string
 	Timeout   time.Duration // of each collective; 0 means 10 minutes
 }
@@ -68,6 +68,7 @@ type GroupOptions struct {
 type Group struct {
 	session *Session
 	o       GroupOptions
+	way     path // to the store
 	group   C.pt_group
 	heart   *heart
 
@@ -91,8 +92,12 @@ func NewGroup(ctx context.Context, s *Session, store *Store, o GroupOptions) (*G
 	if err := o.check(s); err != nil {
 		return nil, err
 	}
-	g := &Group{session: s, o: o, heart: newHeart(store, o)}
-	err := g.connect(ctx, store)
+	way, err := store.path(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &Group{session: s, o: o, way: way, heart: newHeart(store, o, way.store)}
+	err = g.connect(ctx, store)
 	if err == nil {
 		err = s.Do(ctx, func(*Scope) error { s.group = g; return nil })
 	}
@@ -137,7 +142,7 @@ func (g *Group) connect(ctx context.Context, store *Store) error {
 }
 
 func (g *Group) open(ctx context.Context, store *Store) error {
-	address, err := localAddress(store.address())
+	address, err := g.address(ctx)
 	if err != nil {
 		return err
 	}
@@ -150,7 +155,7 @@ func (g *Group) open(ctx context.Context, store *Store) error {
 	go func() {
 		defer store.drop(conn) // what the group needs of it, it keeps
 		var err error
-		group, err = g.make(conn, address)
+		group, err = g.make(conn, address.String())
 		made <- err
 	}()
 	select {
@@ -177,17 +182,6 @@ func (g *Group) make(conn C.pt_store, address string) (group C.pt_group, err err
 	defer C.free(unsafe.Pointer(o.address))
 	err = takeError(C.pt_group_new(g.session.lib.table, conn, &o, &group))
 	return group, err
-}
-
-// localAddress is this host's in the network by which another is reached. No
-// packet is sent.
-func localAddress(to string) (string, error) {
-	c, err := net.Dial("udp", to)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).IP.String(), nil
 }
 
 // Rank is this process's number, from 0.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,4 +198,24 @@ func TestRankThatNeverComes(t *testing.T) {
 		t.Errorf("error is %v, want one that names ranks 0 and 2", err)
 	}
 	t.Log(err)
+}
+
+// A rank that can only offer a loopback address says so at once, where the
+// address of its host that others know is none of its own.
+func TestStoreBehindForwardedPort(t *testing.T) {
+	carried(t, 2)
+	s, store := session(t), serve(t)
+	if err := store.Set("forwarded/beat/1", []byte(`{"Host": "elsewhere", "Store": "192.0.2.1"}`)); err != nil { // of documentation: nobody's
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err := torch.NewGroup(t.Context(), s, store, torch.GroupOptions{Rank: 0, Size: 2, Prefix: "forwarded", Timeout: time.Minute})
+	if err == nil || time.Since(began) > 10*time.Second {
+		t.Fatalf("after %v: %v", time.Since(began), err)
+	}
+	for _, want := range []string{"127.0.0.1", "192.0.2.1", "host elsewhere", "GLOO_SOCKET_IFNAME"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, lacks %q", err, want)
+		}
+	}
 }

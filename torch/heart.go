@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type beat struct {
 	End   string // why there will be no more: it failed, or left
 	Host  string
 	PID   int
+	Store string // the address by which it reaches the store's host
 }
 
 // A heart keeps a rank's beat in the store, on a goroutine of its own.
@@ -38,10 +40,10 @@ type heart struct {
 	now beat
 }
 
-func newHeart(store *Store, o GroupOptions) *heart {
+func newHeart(store *Store, o GroupOptions, address netip.Addr) *heart {
 	host, _ := os.Hostname()
 	h := &heart{store: store, prefix: o.Prefix, rank: o.Rank, size: o.Size, every: min(heartbeat, o.Timeout/4),
-		stop: make(chan struct{}), stopped: make(chan struct{}), now: beat{Host: host, PID: os.Getpid(), What: "start"}}
+		stop: make(chan struct{}), stopped: make(chan struct{}), now: beat{Host: host, PID: os.Getpid(), Store: address.String(), What: "start"}}
 	go h.run()
 	return h
 }

@@ -99,16 +99,17 @@ func (s *Store) open(serve C.int) (C.pt_store, error) {
 
 // reached waits until the store's port takes connections.
 func (s *Store) reached(ctx context.Context) error {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
 	for {
-		err := s.knock(ctx)
+		_, err := s.knock(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w after %v: %w", ctx.Err(), s.o.Timeout, err)
+			return fmt.Errorf("%w after %v: %w", ctx.Err(), time.Since(began).Round(lastLook), err)
 		case <-time.After(lastLook):
 		}
 	}
@@ -116,13 +117,14 @@ func (s *Store) reached(ctx context.Context) error {
 
 // knock connects and hangs up. libtorch would try again and again, with a
 // warning each time.
-func (s *Store) knock(ctx context.Context) error {
+func (s *Store) knock(ctx context.Context) (path, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", s.address())
 	if err != nil {
-		return err
+		return path{}, err
 	}
-	return c.Close()
+	defer c.Close()
+	return path{ip(c.LocalAddr()), ip(c.RemoteAddr())}, nil
 }
 
 func (s *Store) address() string { return net.JoinHostPort(s.o.Host, strconv.Itoa(s.o.Port)) }
@@ -135,7 +137,7 @@ func (s *Store) wrap(what string, err error) error {
 func (s *Store) dial(ctx context.Context) (C.pt_store, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
-	if err := s.knock(ctx); err != nil {
+	if _, err := s.knock(ctx); err != nil {
 		return nil, err
 	}
 	var conn C.pt_store

@@ -28,7 +28,7 @@ func newHosts(t *testing.T) hosts {
 	id := os.Getpid() % 100000
 	h := hosts{
 		names:     [2]string{fmt.Sprintf("pp%da", id), fmt.Sprintf("pp%db", id)},
-		addresses: [2]string{"10.213.77.1", "10.213.77.2"},
+		addresses: [2]string{"192.168.213.1", "192.168.213.2"}, // above 127.0.0.1: Gloo's lower end waits for the other
 	}
 	if out, err := exec.Command("ip", "netns", "add", h.names[0]).CombinedOutput(); err != nil {
 		t.Skipf("this machine allows no network namespaces: %s", out)
@@ -63,14 +63,20 @@ func (h hosts) link(t *testing.T, state string) {
 // train starts a launcher on each host.
 func (h hosts) train(t *testing.T, f trainFixture, out string, more ...string) (runners [2]*runner) {
 	t.Helper()
-	for i, name := range h.names {
+	for i := range h.names {
 		args := f.together(out, "--nnodes", "2", "--node_rank", fmt.Sprint(i), "--master", h.addresses[0]+":29511", "--nproc", "1", "--resume")
-		cmd := child(t, nil, append(args, more...)...)
-		inside := exec.Command("ip", append([]string{"netns", "exec", name}, cmd.Args...)...)
-		inside.Env = cmd.Env
-		runners[i] = startRunner(t, inside)
+		runners[i] = startRunner(t, h.inside(t, i, append(args, more...)...))
 	}
 	return runners
+}
+
+// inside is a command on one of the hosts.
+func (h hosts) inside(t *testing.T, i int, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := child(t, nil, args...)
+	inside := exec.Command("ip", append([]string{"netns", "exec", h.names[i]}, cmd.Args...)...)
+	inside.Env = cmd.Env
+	return inside
 }
 
 // Two hosts train together; a cable that is cut ends both in time, with an
