@@ -138,12 +138,15 @@ func (e *lostError) Unwrap() error { return e.error }
 
 // once takes part for as long as the store is there.
 func (l *launcher) once(ctx context.Context) (*order, error) {
-	store, err := l.job.Open(ctx, l.job.address())
+	left := l.job.JoinTimeout - time.Since(l.beaten)
+	opening, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	store, err := l.job.Open(opening, l.job.address())
 	if err != nil {
 		return nil, &lostError{err}
 	}
 	defer store.Close()
-	finding, cancel := context.WithTimeout(ctx, l.job.Lost)
+	finding, cancel := context.WithTimeout(ctx, min(left, l.job.Lost))
 	defer cancel()
 	b, err := findBoard(finding, store)
 	if err != nil {

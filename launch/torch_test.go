@@ -3,8 +3,10 @@ package launch_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pptsn/pptsn/launch"
 	"github.com/pptsn/pptsn/torch"
@@ -46,5 +48,18 @@ func TestHostsWithTorch(t *testing.T) {
 		if err := r.wait(t); !errors.As(err, &f) || f.Rank != 2 || f.Round != 1 {
 			t.Errorf("%s: got %v", r.Host, err)
 		}
+	}
+}
+
+// However long the store's own patience is, an absent host 0 is given up when
+// JoinTimeout is over.
+func TestHostZeroAbsentWithTorch(t *testing.T) {
+	needTorch(t)
+	j := newJob(t.TempDir(), hosts(t, 2, 1, 1)[1])
+	j.Open, j.JoinTimeout, j.Lost = openTorch, time.Second, time.Minute
+	began := time.Now()
+	err := start(t, j).wait(t)
+	if took := time.Since(began); took > 10*time.Second || err == nil || !strings.Contains(err.Error(), "host 0 was not there for 1s") || !strings.Contains(err.Error(), "after 1s") {
+		t.Errorf("after %v: %v", took, err)
 	}
 }
