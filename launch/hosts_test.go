@@ -350,13 +350,16 @@ func TestConcurrentHostsElastic(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "saved.0.0")); err != nil {
 		t.Error("rank 0 was not asked to save:", err)
 	}
+	if !r0.said("round 0: host1 (node 1) joins: all save and begin again") || !r0.said("round 1: host1 (node 1) joined: going on with 3 processes on 2 hosts") {
+		t.Error("nothing was said of the host that joined")
+	}
 
 	r2 := start(t, newJob(dir, list[2]))
 	before := reports(t, dir, 2, 4)
 
 	c.cmd.Process.Kill() // a host is lost: the others go on
 	c.cmd.Wait()
-	if w := reports(t, dir, 3, 2)[1]; w.Size != 2 {
+	if w := reports(t, dir, 3, 2)[1]; w.Size != 2 || !r0.said("round 3: going on with 2 processes on 2 hosts") {
 		t.Errorf("after a loss: %+v", w.World)
 	}
 	if !allGone(before) {

@@ -231,21 +231,36 @@ func (k *keeper) start(here []*member, now time.Time) *order {
 		o.Places = append(o.Places, place{Member: m.number, Node: m.Node, Host: m.Host, First: first, Procs: m.Procs})
 		first += m.Procs
 	}
-	o.Why = k.opening(first, len(o.Places))
+	o.Why = k.opening(first, here)
 	k.failure, k.moved, k.waiting, k.phase, k.last = nil, false, "", running, o
 	return &o
 }
 
 // opening is the line with which a round begins.
-func (k *keeper) opening(procs, hosts int) string {
+func (k *keeper) opening(procs int, here []*member) string {
+	together := fmt.Sprintf("%s on %s", count(procs, "process"), count(len(here), "host"))
 	switch {
 	case k.failure != nil:
 		return fmt.Sprintf("restarting %s after %s; %s left", count(procs, "process"), k.failure.summary(), count(k.maxRestarts-k.restarts, "restart"))
 	case k.round > 0:
-		return fmt.Sprintf("going on with %s on %s", count(procs, "process"), count(hosts, "host"))
+		return k.joined(here) + "going on with " + together
 	default:
-		return fmt.Sprintf("%s on %s", count(procs, "process"), count(hosts, "host"))
+		return together
 	}
+}
+
+// joined names those that are not of the last round's nodes, if there was one.
+func (k *keeper) joined(here []*member) string {
+	var names []string
+	for _, m := range here {
+		if !slices.ContainsFunc(k.last.Places, func(p place) bool { return p.Node == m.Node }) {
+			names = append(names, m.String())
+		}
+	}
+	if len(names) == 0 || len(k.last.Places) == 0 {
+		return ""
+	}
+	return strings.Join(names, ", ") + " joined: "
 }
 
 // count writes a number with its noun.

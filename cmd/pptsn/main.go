@@ -37,10 +37,13 @@ func main() {
 // whoever sends that has SIGKILL, and under Slurm or timeout it comes twice, from
 // the system and from a launcher, while a run saves. Workers leave both to theirs.
 func obey(getenv func(string) string) {
-	if getenv("PPTSN_LAUNCHED") == "" {
+	if !hasLauncher(getenv) {
 		signal.Reset(os.Interrupt)
 	}
 }
+
+// hasLauncher says whether this process is a worker of pptsn's own launcher.
+func hasLauncher(getenv func(string) string) bool { return getenv("PPTSN_LAUNCHED") != "" }
 
 // run is the program without the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -67,7 +70,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, train.ErrInterrupted) { // as saving on the way out
 			fmt.Fprintf(stderr, "pptsn: %v\n", err)
 		}
-		fmt.Fprintln(stderr, "pptsn: interrupted")
+		fmt.Fprintln(stderr, "pptsn: "+farewell(os.Getenv))
 		return exitSignal
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "pptsn: %v\n", err)
@@ -76,6 +79,15 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "pptsn: %v\n", err)
 		return exitFailed
 	}
+}
+
+// farewell is the last word of a process that was asked to stop. Only its launcher
+// knows whether the run ends with it: it may begin again with more hosts.
+func farewell(getenv func(string) string) string {
+	if hasLauncher(getenv) {
+		return "ended, as asked to"
+	}
+	return "interrupted"
 }
 
 func newRoot() *cobra.Command {

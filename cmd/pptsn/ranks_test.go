@@ -210,6 +210,11 @@ func TestRanksExitCodes(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d and %q: %s", name, code, tc.code, tc.says, &said)
 		}
 	}
+	t.Setenv("PPTSN_LAUNCHED", "1") // a launcher may have asked, since a host has joined
+	var said strings.Builder
+	if code := exitCode(stopped, excused(train.ErrInterrupted), &said); code != exitSignal || said.String() != "pptsn: ended, as asked to\n" {
+		t.Errorf("a launcher's worker: exit code %d: %s", code, &said)
+	}
 	if code := exitCode(t.Context(), launched(&launch.Failure{Code: exitUsage}, 1), io.Discard); code != exitUsage {
 		t.Errorf("wrong command line: exit code %d", code)
 	}
