@@ -42,6 +42,7 @@ type Config struct {
 	epochs     int // 0: not given
 	run        Training
 	model      *Model
+	learnsFrom *Distillation // nil: MODEL is one network
 	data       map[Use]Data
 	clips      map[Use]clip.Spec
 	misfits    map[Use]*Error // why a pipeline of clips cannot be used
@@ -121,7 +122,7 @@ func Parse(name string, data []byte, overrides []string) (*Config, error) {
 func (d *decoder) config() *Config {
 	s := d.top()
 	c := &Config{File: d.file}
-	c.model = d.model(s.section("MODEL"))
+	d.models(s.section("MODEL"), c)
 	d.dataset(s.section("DATASET"), c)
 	d.misfits = map[Use]*Error{}
 	c.clips, c.misfits = d.pipelines(s.section("PIPELINE")), d.misfits

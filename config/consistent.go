@@ -21,7 +21,7 @@ func (d *decoder) consistent(c *Config) {
 		d.fail("INFERENCE.top_k", "%d of %d classes", c.inference.TopK, classes)
 	}
 	if c.metric != nil && c.metric.classes != 0 && c.metric.classes != classes {
-		d.fail("METRIC.num_classes", "%d, but MODEL.head.num_classes is %d", c.metric.classes, classes)
+		d.fail("METRIC.num_classes", "%d, but num_classes of the head is %d", c.metric.classes, classes)
 	}
 }
 

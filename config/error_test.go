@@ -96,11 +96,9 @@ func TestModelErrors(t *testing.T) {
 	checkAll(t, []mistake{
 		{"another model", "MODEL:\n    framework: Recognizer3D\n    backbone:\n        name: ResNetSlowFast\n        alpha: 8\n    head:\n        name: SlowFastHead\nepochs: none\n", []string{
 			"x.yaml:1: MODEL: not a model that is built here: those are PP-TSN (ResNetTweaksTSN with ppTSNHead) and TSN (ResNet with TSNHead)",
-			"x.yaml:2: MODEL.framework: Recognizer3D is not supported: want Recognizer2D",
+			"x.yaml:2: MODEL.framework: Recognizer3D is not supported: want Recognizer2D or RecognizerDistillation",
 			"x.yaml:4: MODEL.backbone.name: ResNetSlowFast is not supported: want ResNetTweaksTSN or ResNet",
 			"x.yaml:7: MODEL.head.name: SlowFastHead is not supported: want ppTSNHead or TSNHead"}},
-		{"distillation", "MODEL:\n    framework: \"RecognizerDistillation\"\n    models:\n    - Teacher: {}\n", []string{
-			"x.yaml:2: MODEL.framework: RecognizerDistillation (a teacher and a student) is not supported yet: want Recognizer2D"}},
 		{"nothing in it", "MODEL: {}\n", []string{
 			"x.yaml:1: MODEL.framework: missing", "x.yaml:1: MODEL.backbone: missing", "x.yaml:1: MODEL.head: missing"}},
 		{"not a mapping", "MODEL: ppTSN\n", []string{`x.yaml:1: MODEL: want a mapping, found the string "ppTSN"`}},
@@ -223,7 +221,7 @@ func TestTrainingErrors(t *testing.T) {
 			"x.yaml:2: METRIC.name: HitOneMetric is not supported: want CenterCropMetric or MultiCropMetric"}},
 		{"metric's classes", model("name: ResNet, depth: 50", "name: TSNHead, num_classes: 5") +
 			"METRIC: {name: MultiCropMetric, num_ensemble_views: 10, num_spatial_crops: 3, num_classes: 400}\n", []string{
-			"x.yaml:5: METRIC.num_classes: 400, but MODEL.head.num_classes is 5"}},
+			"x.yaml:5: METRIC.num_classes: 400, but num_classes of the head is 5"}},
 		{"top k", model("name: ResNet, depth: 50", "name: TSNHead, num_classes: 5") + "INFERENCE: {name: ppTSN_Inference_helper, top_k: 6}\n", []string{
 			"x.yaml:5: INFERENCE.top_k: 6 of 5 classes"}},
 		{"accumulation", "DATASET: {batch_size: 32, train: {format: VideoDataset, file_path: a}}\nGRADIENT_ACCUMULATION:\n    global_batch_size: 48\n", []string{

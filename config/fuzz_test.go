@@ -72,6 +72,8 @@ func FuzzParse(f *testing.F) {
 	for _, override := range []string{"PIPELINE.train.transform.0.Scale.short_size=128", "MIX={'name': 'Mixup'}", "METRIC.topk=[1, (2), {3}]", "a..b=c", "a"} {
 		f.Add([]byte(everyKey), override)
 	}
+	f.Add([]byte(distilled(frozen, student, []string{ofLabels, softened}, "freeze_params_list: [True, False]")), "MODEL.loss.Train.1.alpha=0.5")
+	f.Add([]byte(distilled(stored, student, []string{mutual})), "MODEL.models.0.Teacher.scores=[a, b]")
 	for _, text := range []string{bomb(4), "a: &a {<<: *a}", "? {a: b}\n: c", "MIX: &m {name: 'Mix\\x41up'}\nx: {<<: [*m, *m]}", "epochs: \"{'a': [1, (2,), 'b\\\\n']}\"", "MODEL:\n\tx: 1", "%YAML 1.1\n---\na: b\n"} {
 		f.Add([]byte(text), "epochs=1e-4")
 	}
@@ -99,6 +101,15 @@ func FuzzParse(f *testing.F) {
 		}
 		if m, err := c.Model(); err == nil {
 			if err := m.Network.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+		d, err := c.Distillation()
+		if err != nil || d == nil {
+			return
+		}
+		for _, term := range d.Terms {
+			if err := term.Validate(); err != nil {
 				t.Error(err)
 			}
 		}

@@ -150,3 +150,60 @@ func (s *section) ints(key string) []int {
 	}
 	return ints
 }
+
+// items reads a list, nil where absent.
+func (s *section) items(key, want string) list {
+	v := s.lookup(key)
+	if v == nil {
+		return nil
+	}
+	items, ok := v.data.(list)
+	if !ok {
+		s.wrong(key, want, v)
+	}
+	return items
+}
+
+// words reads a list of strings, or one string as a list of it; nil where absent.
+func (s *section) words(key string) []string {
+	v := s.lookup(key)
+	if v == nil {
+		return nil
+	}
+	items, ok := v.data.(list)
+	if !ok {
+		items = list{v}
+	}
+	words := make([]string, 0, len(items))
+	for _, item := range items {
+		word, isText := item.data.(string)
+		if !isText && item.asText {
+			word, isText = item.text, true
+		}
+		if !isText {
+			s.wrong(key, "a list of strings", v)
+			return nil
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// bools reads a list of booleans, nil where absent.
+func (s *section) bools(key string) []bool {
+	const want = "a list of True and False"
+	items := s.items(key, want)
+	if items == nil {
+		return nil
+	}
+	bools := make([]bool, len(items))
+	for i, item := range items {
+		b, ok := item.data.(bool)
+		if !ok {
+			s.wrong(key, want, s.lookup(key))
+			return nil
+		}
+		bools[i] = b
+	}
+	return bools
+}

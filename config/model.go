@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pptsn/pptsn/tsn"
@@ -17,6 +18,10 @@ type Model struct {
 	// convolutions and batch norms. All 1 unless lr_mult_list says else.
 	LRFactors [5]float64
 	Head      Head
+
+	// Weights is a path or URL of weights for the whole network, "": none. Only
+	// RecognizerDistillation has it, as pretrained of a model, a key of our own.
+	Weights string
 
 	// SyncBN (sync_bn, a key of our own) normalises with the statistics of all
 	// processes that train together.
@@ -37,7 +42,7 @@ type Head struct {
 	OwnDecay bool
 }
 
-// Model is the network that MODEL describes.
+// Model is the network that MODEL describes, of several the Student.
 func (c *Config) Model() (Model, error) {
 	if c.model == nil {
 		return Model{}, c.missing("MODEL")
@@ -52,9 +57,12 @@ func (m *Model) defaultName() string {
 	return "ppTSN"
 }
 
+// distilling is the framework of several models, one of which is the student.
+const distilling = "RecognizerDistillation"
+
 // The reference's names of what we build.
 var (
-	frameworks = []string{"Recognizer2D"}
+	frameworks = []string{"Recognizer2D", distilling}
 	backbones  = []string{"ResNetTweaksTSN", "ResNet"}
 	heads      = []string{"ppTSNHead", "TSNHead"}
 )
@@ -62,43 +70,72 @@ var (
 // foreignModel reports a file that belongs to another PaddleVideo model.
 func (d *decoder) foreignModel() {
 	before := len(d.errs)
-	if d.text("MODEL", "framework") == "RecognizerDistillation" {
-		d.fail("MODEL.framework", "RecognizerDistillation (a teacher and a student) is not supported yet: want Recognizer2D")
-		return
-	}
-	for _, part := range []struct {
-		keys, choices []string
-	}{
-		{[]string{"MODEL", "framework"}, frameworks},
-		{[]string{"MODEL", "backbone", "name"}, backbones},
-		{[]string{"MODEL", "head", "name"}, heads},
-	} {
-		name := d.text(part.keys...)
-		if name != "" && !slices.Contains(part.choices, name) {
-			d.fail(strings.Join(part.keys, "."), "%s", unsupported(name, part.choices))
-		}
+	d.known(frameworks, "MODEL", "framework")
+	for _, path := range d.networks() {
+		d.known(backbones, append(path, "backbone", "name")...)
+		d.known(heads, append(path, "head", "name")...)
 	}
 	if len(d.errs) > before {
 		d.fail("MODEL", "not a model that is built here: those are PP-TSN (ResNetTweaksTSN with ppTSNHead) and TSN (ResNet with TSNHead)")
 	}
 }
 
-func (d *decoder) model(s *section) *Model {
-	if s == nil {
+// known reports a name that is none of the choices.
+func (d *decoder) known(choices []string, path ...string) {
+	if name := d.text(path...); name != "" && !slices.Contains(choices, name) {
+		d.fail(strings.Join(path, "."), "%s", unsupported(name, choices))
+	}
+}
+
+// networks are the paths of keys to the mappings that describe one.
+func (d *decoder) networks() [][]string {
+	if d.text("MODEL", "framework") != distilling {
+		return [][]string{{"MODEL"}}
+	}
+	models := d.root.child("MODEL").child("models")
+	if models == nil {
 		return nil
 	}
+	var paths [][]string
+	items, _ := models.data.(list)
+	for i, item := range items {
+		if named, ok := item.data.(*dict); ok {
+			for _, name := range named.keys {
+				paths = append(paths, []string{"MODEL", "models", strconv.Itoa(i), name})
+			}
+		}
+	}
+	return paths
+}
+
+func (d *decoder) models(s *section, c *Config) {
+	switch {
+	case s == nil:
+	case s.oneOf("framework", "", frameworks...) == distilling:
+		c.model, c.learnsFrom = s.distillation()
+	default:
+		c.model = s.model()
+	}
+}
+
+func (s *section) model() *Model {
 	m := &Model{SyncBN: s.bool("sync_bn", false)}
-	s.require("framework", "backbone", "head")
-	s.oneOf("framework", "", frameworks...)
+	s.require("framework")
 	s.only("runtime_cfg", "no network here reads it")
+	m.parts(s)
+	s.done()
+	return m
+}
+
+// parts reads what a network is made of.
+func (m *Model) parts(s *section) {
+	s.require("backbone", "head")
 	if backbone := s.section("backbone"); backbone != nil {
 		m.backbone(backbone)
 	}
 	if head := s.section("head"); head != nil {
 		m.head(head)
 	}
-	s.done()
-	return m
 }
 
 func (m *Model) backbone(s *section) {
