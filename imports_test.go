@@ -21,7 +21,7 @@ var rows = [][]string{
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams", "pth", "safetensors"},
-	{"frame", "tensor", "labels", "schedule"},
+	{"frame", "tensor", "labels", "schedule", "pickle"},
 	{"configs", "atomicfile", "peak", "internal/osthread", "internal/ordered", "internal/textfile", "internal/turns"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
 
@@ -20,8 +21,14 @@ type array struct {
 	off     int64 // of the opcode that made it
 	shape   []int
 	fortran bool // the first axis varies fastest
-	data    *blob
+	data    *pickle.Blob
 }
+
+// Kind describes d for an error.
+func (d *dtype) Kind() string { return "numpy.dtype" }
+
+// Kind describes a for an error.
+func (a *array) Kind() string { return "an array" }
 
 // dtypes are numpy's codes of the types of a tensor: a kind and a size.
 // Paddle stores bfloat16 as u2.
@@ -34,133 +41,125 @@ var dtypes = map[string]tensor.Type{
 }
 
 // newDtype is numpy.dtype(code, align, copy).
-func newDtype(m *machine, args Tuple) any {
+func newDtype(m *pickle.Machine, args Tuple) any {
 	if len(args) == 0 {
-		m.fail("numpy.dtype without a type")
+		m.Fail("numpy.dtype without a type")
 	}
-	t, ok := args[0].(*text)
+	t, ok := args[0].(*pickle.Text)
 	if !ok {
-		m.unsupported("numpy.dtype of %s", kind(args[0]))
+		m.Unsupported("numpy.dtype of %s", pickle.Kind(args[0]))
 	}
-	code := m.str(t)
+	code := m.Str(t)
 	typ, ok := dtypes[code]
 	switch {
 	case ok:
 		return &dtype{typ: typ}
 	case len(code) > 0 && code[0] == 'O':
-		m.unsupported("an array of Python objects")
+		m.Unsupported("an array of Python objects")
 	}
-	m.unsupported("an array of numpy's type %.20q", code)
+	m.Unsupported("an array of numpy's type %.20q", code)
 	return nil
 }
 
-// setState takes (version, byte order, subarray, names, fields, ...).
-func (d *dtype) setState(m *machine, state any) {
+// SetState takes (version, byte order, subarray, names, fields, ...).
+func (d *dtype) SetState(m *pickle.Machine, state any) {
 	s, ok := state.(Tuple)
 	if !ok || len(s) < 5 {
-		m.fail("numpy.dtype with state %s", kind(state))
+		m.Fail("numpy.dtype with state %s", pickle.Kind(state))
 	}
 	if s[2] != nil || s[3] != nil || s[4] != nil {
-		m.unsupported("an array of records")
+		m.Unsupported("an array of records")
 	}
 	switch {
-	case m.is(s[1], ">"):
+	case m.Is(s[1], ">"):
 		d.big = true
-	case m.is(s[1], "<"), m.is(s[1], "|"), m.is(s[1], "="):
+	case m.Is(s[1], "<"), m.Is(s[1], "|"), m.Is(s[1], "="):
 		d.big = false
 	default:
-		m.fail("numpy.dtype with byte order %s", kind(s[1]))
+		m.Fail("numpy.dtype with byte order %s", pickle.Kind(s[1]))
 	}
 }
 
 // reconstruct is numpy's _reconstruct(ndarray, shape, type): an array that
 // still lacks its state.
-func reconstruct(m *machine, args Tuple) any {
+func reconstruct(m *pickle.Machine, args Tuple) any {
 	if len(args) != 3 {
-		m.fail("an array made of %s", kind(args))
+		m.Fail("an array made of %s", pickle.Kind(args))
 	}
-	if g, ok := args[0].(*global); !ok || g.name != "numpy.ndarray" {
-		m.unsupported("an array of class %s", kind(args[0]))
+	if g, ok := args[0].(*pickle.Global); !ok || g.Name != "numpy.ndarray" {
+		m.Unsupported("an array of class %s", pickle.Kind(args[0]))
 	}
-	return &array{off: m.op}
+	return &array{off: m.Op}
 }
 
-// setState takes (version, shape, type, Fortran order, bytes).
-func (a *array) setState(m *machine, state any) {
+// SetState takes (version, shape, type, Fortran order, bytes).
+func (a *array) SetState(m *pickle.Machine, state any) {
 	s, ok := state.(Tuple)
 	if !ok || len(s) != 5 {
-		m.fail("an array with state %s", kind(state))
+		m.Fail("an array with state %s", pickle.Kind(state))
 	}
 	fortran, ok := s[3].(bool)
 	if !ok {
-		m.fail("an array whose order is %s", kind(s[3]))
+		m.Fail("an array whose order is %s", pickle.Kind(s[3]))
 	}
 	a.set(m, s[1], s[2], fortran, s[4])
 }
 
 // fromBuffer is numpy's _frombuffer(bytes, type, shape, order).
-func fromBuffer(m *machine, args Tuple) any {
+func fromBuffer(m *pickle.Machine, args Tuple) any {
 	if len(args) != 4 {
-		m.fail("an array made of %s", kind(args))
+		m.Fail("an array made of %s", pickle.Kind(args))
 	}
-	a := &array{off: m.op}
-	fortran := m.is(args[3], "F")
-	if !fortran && !m.is(args[3], "C") {
-		m.fail("an array whose order is %s", kind(args[3]))
+	a := &array{off: m.Op}
+	fortran := m.Is(args[3], "F")
+	if !fortran && !m.Is(args[3], "C") {
+		m.Fail("an array whose order is %s", pickle.Kind(args[3]))
 	}
 	a.set(m, args[2], args[1], fortran, args[0])
 	return a
 }
 
 // set checks that shape, type and bytes belong together.
-func (a *array) set(m *machine, shape, typ any, fortran bool, data any) {
+func (a *array) set(m *pickle.Machine, shape, typ any, fortran bool, data any) {
 	dt, ok := typ.(*dtype)
 	if !ok {
-		m.fail("an array whose type is %s", kind(typ))
+		m.Fail("an array whose type is %s", pickle.Kind(typ))
 	}
-	b, ok := data.(*blob)
-	if t, isText := data.(*text); isText && t.latin1 {
-		b, ok = t.blob(), true // Python 2 has no other bytes
-	}
+	b, ok := pickle.BytesOf(data)
 	if !ok {
-		m.fail("an array whose elements are %s", kind(data))
+		m.Fail("an array whose elements are %s", pickle.Kind(data))
 	}
-	a.dtype, a.shape, a.fortran, a.data = *dt, m.shape(shape), fortran, b
+	a.dtype, a.shape, a.fortran, a.data = *dt, readShape(m, shape), fortran, b
 	n, ok := tensor.CheckedCount(a.shape)
-	// The bytes of text are counted where they are decoded; until then each
-	// takes one or two bytes of the file.
-	most, least := b.n, b.n
-	if b.chars {
-		least = (b.n + 1) / 2
-	}
+	least, most := b.Bounds()
 	size := int64(a.typ.Size())
 	if !ok || int64(n) > most/size || int64(n)*size < least {
-		m.fail("shape %.200s of %s does not fit %d bytes of data", tensor.ShapeString(a.shape), a.typ, b.n)
+		m.Fail("shape %.200s of %s does not fit %d bytes of data", tensor.ShapeString(a.shape), a.typ, most)
 	}
 }
 
 // maxAxes is numpy 2's limit.
 const maxAxes = 64
 
-// shape reads a tuple or list of sizes.
-func (m *machine) shape(v any) []int {
+// readShape reads a tuple or list of sizes.
+func readShape(m *pickle.Machine, v any) []int {
 	var dims []any
 	switch v := v.(type) {
 	case Tuple:
 		dims = v
-	case *list:
-		dims = v.items
+	case *pickle.List:
+		dims = v.Items
 	default:
-		m.fail("a shape that is %s", kind(v))
+		m.Fail("a shape that is %s", pickle.Kind(v))
 	}
 	if len(dims) > maxAxes {
-		m.fail("a shape of %d axes", len(dims))
+		m.Fail("a shape of %d axes", len(dims))
 	}
 	shape := make([]int, len(dims))
 	for i, d := range dims {
 		n, ok := d.(int64)
 		if !ok || n < 0 || int64(int(n)) != n {
-			m.fail("axis %d of a shape is %s", i, kind(d))
+			m.Fail("axis %d of a shape is %s", i, pickle.Kind(d))
 		}
 		shape[i] = int(n)
 	}
@@ -168,14 +167,14 @@ func (m *machine) shape(v any) []int {
 }
 
 // scalar is numpy's scalar(type, bytes): it becomes a plain number.
-func scalar(m *machine, args Tuple) any {
+func scalar(m *pickle.Machine, args Tuple) any {
 	if len(args) != 2 {
-		m.fail("a numpy scalar made of %s", kind(args))
+		m.Fail("a numpy scalar made of %s", pickle.Kind(args))
 	}
-	a := &array{off: m.op}
+	a := &array{off: m.Op}
 	a.set(m, Tuple(nil), args[0], false, args[1])
 	d := tensor.New(a.typ)
-	m.check(a.read(m.src, d.Data))
+	m.Check(a.read(m.Src, d.Data))
 	return number(d)
 }
 

@@ -1,33 +1,14 @@
 package pdparams
 
-import "fmt"
+import "github.com/pptsn/pptsn/pickle"
 
 // A FormatError reports input that is not a valid checkpoint.
-type FormatError struct {
-	Offset int64 // in bytes from the start of the file
-	Msg    string
-}
-
-func (e *FormatError) Error() string { return fmt.Sprintf("offset %d: %s", e.Offset, e.Msg) }
+type FormatError = pickle.FormatError
 
 // An UnsupportedError reports a valid pickle that holds what this package
 // does not read.
-type UnsupportedError struct {
-	Offset int64
-	What   string
-}
-
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("offset %d: unsupported: %s", e.Offset, e.What)
-}
+type UnsupportedError = pickle.UnsupportedError
 
 // A ForbiddenError reports a pickle that asks for a class or function outside
 // the few that Paddle's files need. Python would import and call it.
-type ForbiddenError struct {
-	Offset int64
-	Global string // module and name, such as "os.system"
-}
-
-func (e *ForbiddenError) Error() string {
-	return fmt.Sprintf("offset %d: refuses to call %.200s (a pickle may not run code)", e.Offset, e.Global)
-}
+type ForbiddenError = pickle.ForbiddenError

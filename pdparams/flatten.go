@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pptsn/pptsn/pickle"
 )
 
 // nameTable is the key under which Paddle keeps the parameter names.
@@ -19,17 +21,17 @@ const maxDepth = 100
 // huge tree: the tree may have no more nodes than the file has bytes, and its
 // names little more text.
 type flattener struct {
-	*machine
+	*pickle.Machine
 	f     *File
 	nodes int64 // left
 	chars int64 // left, in names
 }
 
 // newFile sorts the value of a pickle into tensors and plain values.
-func newFile(m *machine, root any) (f *File, err error) {
-	defer catch(&err)
-	f = &File{src: m.src, index: map[string]int{}, values: &Dict{}}
-	fl := flattener{m, f, m.src.size, 1<<20 + 2*m.src.size}
+func newFile(m *pickle.Machine, root any) (f *File, err error) {
+	defer pickle.Catch(&err)
+	f = &File{src: m.Src, index: map[string]int{}, values: &Dict{}}
+	fl := flattener{m, f, m.Src.Size(), 1<<20 + 2*m.Src.Size()}
 	d, ok := root.(*Dict)
 	if !ok { // one tensor or a list of them: their names begin without a key
 		fl.top(&path{}, "", root)
@@ -65,33 +67,33 @@ func (fl *flattener) value(p *path, v any) any {
 	switch v := v.(type) {
 	case nil, bool, int64, float64, complex128, *big.Int:
 		return v
-	case *text:
-		return fl.str(v)
-	case *blob:
-		return fl.bytes(v)
+	case *pickle.Text:
+		return fl.Str(v)
+	case *pickle.Blob:
+		return fl.Bytes(v)
 	case *array:
 		return fl.array(p, "", v)
 	case Tuple:
 		if len(v) == 2 {
-			name, ok := v[0].(*text)
+			name, ok := v[0].(*pickle.Text)
 			a, ok2 := v[1].(*array)
 			if ok && ok2 {
-				return fl.array(p, fl.str(name), a)
+				return fl.array(p, fl.Str(name), a)
 			}
 		}
 		return Tuple(fl.list(p, v))
-	case *list:
-		return fl.list(p, v.items)
-	case *set:
-		return Set(fl.list(p, v.items))
+	case *pickle.List:
+		return fl.list(p, v.Items)
+	case *pickle.SetOf:
+		return Set(fl.list(p, v.Items))
 	case *Dict:
 		return fl.dict(p, v)
-	case *global:
-		if v.name == "builtins.eval" {
-			fl.forbid(v.name)
+	case *pickle.Global:
+		if v.Name == "builtins.eval" {
+			fl.Forbid(v.Name)
 		}
 	}
-	fl.unsupported("%s as a value", kind(v))
+	fl.Unsupported("%s as a value", pickle.Kind(v))
 	return nil
 }
 
@@ -116,7 +118,7 @@ func (fl *flattener) dict(p *path, d *Dict) *Dict {
 // enough stops at a container that is too deep or too large.
 func (fl *flattener) enough(p *path, n int) {
 	if p.depth > maxDepth {
-		fl.unsupported("values nested deeper than %d", maxDepth)
+		fl.Unsupported("values nested deeper than %d", maxDepth)
 	}
 	if int64(n) > fl.nodes {
 		fl.tooMany()
@@ -124,16 +126,16 @@ func (fl *flattener) enough(p *path, n int) {
 }
 
 func (fl *flattener) tooMany() {
-	fl.unsupported("values that refer to each other so often that they are larger than the file")
+	fl.Unsupported("values that refer to each other so often that they are larger than the file")
 }
 
 func (fl *flattener) array(p *path, param string, a *array) any {
-	fl.op = a.off
+	fl.Op = a.off
 	if a.data == nil {
-		fl.fail("an array without elements")
+		fl.Fail("an array without elements")
 	}
 	if fl.chars -= p.len; fl.chars < 0 {
-		fl.unsupported("tensor names that are longer than the file")
+		fl.Unsupported("tensor names that are longer than the file")
 	}
 	name := p.String()
 	fl.enter(entry{name, param, a.typ, a.shape, []*array{a}})
@@ -143,7 +145,7 @@ func (fl *flattener) array(p *path, param string, a *array) any {
 // enter adds a tensor to the file.
 func (fl *flattener) enter(e entry) {
 	if _, ok := fl.f.index[e.name]; ok {
-		fl.unsupported("two tensors named %.200q", e.name)
+		fl.Unsupported("two tensors named %.200q", e.name)
 	}
 	fl.f.index[e.name] = len(fl.f.tensors)
 	fl.f.tensors = append(fl.f.tensors, e)
@@ -157,16 +159,16 @@ func (fl *flattener) names(d *Dict) {
 	}
 	table, ok := v.(*Dict)
 	if !ok {
-		fl.fail("%s is %s, not a dict", nameTable, kind(v))
+		fl.Fail("%s is %s, not a dict", nameTable, pickle.Kind(v))
 	}
 	for key, v := range table.All() {
 		structured, ok := key.(string)
-		param, ok2 := v.(*text)
+		param, ok2 := v.(*pickle.Text)
 		if !ok || !ok2 {
-			fl.fail("%s maps %v to %s", nameTable, key, kind(v))
+			fl.Fail("%s maps %v to %s", nameTable, key, pickle.Kind(v))
 		}
 		if i, ok := fl.f.index[structured]; ok {
-			fl.f.tensors[i].param = fl.str(param)
+			fl.f.tensors[i].param = fl.Str(param)
 		}
 	}
 }

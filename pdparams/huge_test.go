@@ -52,7 +52,7 @@ func TestTensorBeyond4GiB(t *testing.T) {
 	big := &tensor.Dense{Type: tensor.Float32, Shape: []int{n}, Data: data}
 	small := tensor.FromFloat32([]float32{1, 2}, 2)
 	var file zeros
-	if err := pdparams.Write(&file, []pdparams.Entry{{"big", big}, {"small", small}}, pdparams.WriteOptions{}); err != nil {
+	if err := pdparams.Write(&file, []pdparams.Entry{{Name: "big", Tensor: big}, {Name: "small", Tensor: small}}, pdparams.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := pdparams.Read(&file, file.size)

@@ -3,6 +3,8 @@ package pdparams
 import (
 	"fmt"
 	"io"
+
+	"github.com/pptsn/pptsn/pickle"
 )
 
 // A VarInfo is what a .pdiparams.info file tells of a variable of a program.
@@ -37,7 +39,7 @@ func WriteInfo(w io.Writer, vars []VarInfo) error {
 			return fmt.Errorf("pdparams: write info: %w", err)
 		}
 	}
-	if err := pickle(w, 2, root); err != nil {
+	if err := pickle.Write(w, 2, root, nil); err != nil {
 		return fmt.Errorf("pdparams: write info: %w", err)
 	}
 	return nil

@@ -26,13 +26,14 @@ import (
 	"os"
 	"slices"
 
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
 
 // A File is an open checkpoint. Its names and plain values are in memory, its
 // tensors still in the file. The methods may be used by several goroutines.
 type File struct {
-	src     *source
+	src     *pickle.Source
 	tensors []entry
 	index   map[string]int // position in tensors
 	values  *Dict
@@ -88,11 +89,11 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 }
 
 func parse(r io.ReaderAt, size int64) (*File, error) {
-	src := &source{r: r, size: size}
+	src := pickle.NewSource(r, size)
 	if err := sniff(src); err != nil {
 		return nil, err
 	}
-	m, root, err := load(src)
+	m, root, err := pickle.Load(src, &rules)
 	if err != nil {
 		return nil, err
 	}

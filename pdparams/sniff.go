@@ -4,27 +4,28 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/pptsn/pptsn/pickle"
 )
 
 // sniff recognises files that are often found in place of a checkpoint.
-func sniff(src *source) error {
-	head, err := src.next(min(512, src.size))
+func sniff(src *pickle.Source) error {
+	head, err := src.Peek(512)
 	if err != nil {
 		return err
 	}
-	src.pos = 0
 	if len(head) == 0 {
-		return &FormatError{0, "the file is empty"}
+		return &FormatError{Msg: "the file is empty"}
 	}
 	for _, k := range strangers {
 		if bytes.HasPrefix(head, []byte(k.prefix)) {
-			return &FormatError{0, k.what}
+			return &FormatError{Msg: k.what}
 		}
 	}
-	if head[0] == opProto {
+	if head[0] == pickle.Proto {
 		return nil
 	}
-	return &FormatError{0, describe(head)}
+	return &FormatError{Msg: describe(head)}
 }
 
 // strangers are files of other kinds by their first bytes.

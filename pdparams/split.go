@@ -3,6 +3,7 @@ package pdparams
 import (
 	"fmt"
 
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
 
@@ -27,14 +28,14 @@ func (fl *flattener) split(d *Dict) (cut []entry, parts map[string]bool) {
 	}
 	table, ok := v.(*Dict)
 	if !ok {
-		fl.fail("%s is %s, not a dict", splitTable, kind(v))
+		fl.Fail("%s is %s, not a dict", splitTable, pickle.Kind(v))
 	}
 	parts = map[string]bool{}
 	for key, v := range table.All() {
 		name, ok := key.(string)
 		info, ok2 := v.(*Dict)
 		if !ok || !ok2 {
-			fl.fail("%s maps %v to %s", splitTable, key, kind(v))
+			fl.Fail("%s maps %v to %s", splitTable, key, pickle.Kind(v))
 		}
 		cut = append(cut, fl.joined(name, info, d, parts))
 	}
@@ -45,40 +46,40 @@ func (fl *flattener) split(d *Dict) (cut []entry, parts map[string]bool) {
 func (fl *flattener) joined(name string, info, d *Dict, used map[string]bool) entry {
 	shape, _ := info.Get(splitShape)
 	slices, _ := info.Get(splitSlices)
-	names, ok := slices.(*list)
-	if !ok || len(names.items) == 0 {
-		fl.fail("%s: the parts of %q are %s", splitTable, name, kind(slices))
+	names, ok := slices.(*pickle.List)
+	if !ok || len(names.Items) == 0 {
+		fl.Fail("%s: the parts of %q are %s", splitTable, name, pickle.Kind(slices))
 	}
-	e := entry{name: name, shape: fl.shape(shape)}
+	e := entry{name: name, shape: readShape(fl.Machine, shape)}
 	left, ok := tensor.CheckedCount(e.shape)
-	for _, v := range names.items {
+	for _, v := range names.Items {
 		a := fl.part(name, v, d, used)
 		if e.typ == 0 {
 			e.typ = a.typ
 		}
 		if a.typ != e.typ {
-			fl.fail("%s: parts of %q are %s and %s", splitTable, name, e.typ, a.typ)
+			fl.Fail("%s: parts of %q are %s and %s", splitTable, name, e.typ, a.typ)
 		}
 		left -= tensor.Count(a.shape)
 		e.parts = append(e.parts, a)
 	}
 	if !ok || left != 0 {
-		fl.fail("%s: the parts of %q do not add up to shape %.200s", splitTable, name, tensor.ShapeString(e.shape))
+		fl.Fail("%s: the parts of %q do not add up to shape %.200s", splitTable, name, tensor.ShapeString(e.shape))
 	}
 	return e
 }
 
 // part finds a part, which may be used once only.
 func (fl *flattener) part(name string, v any, d *Dict, used map[string]bool) *array {
-	t, ok := v.(*text)
+	t, ok := v.(*pickle.Text)
 	if !ok {
-		fl.fail("%s: a part of %q is named by %s", splitTable, name, kind(v))
+		fl.Fail("%s: a part of %q is named by %s", splitTable, name, pickle.Kind(v))
 	}
-	p := fl.str(t)
+	p := fl.Str(t)
 	found, _ := d.Get(p)
 	a, ok := found.(*array)
 	if !ok || a.data == nil || used[p] {
-		fl.fail("%s: no part %q of %q", splitTable, p, name)
+		fl.Fail("%s: no part %q of %q", splitTable, p, name)
 	}
 	used[p] = true
 	return a

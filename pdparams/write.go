@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
 
 // An Entry is a named tensor of a checkpoint to be written.
-type Entry struct {
-	Name   string
-	Tensor *tensor.Dense
-}
+type Entry = tensor.Named
 
 // WriteOptions says what is written beside the tensors.
 // The zero value writes the tensors alone, in protocol 4.
@@ -42,9 +40,9 @@ func write(w io.Writer, entries []Entry, o WriteOptions, partBytes int) error {
 	if err == nil {
 		switch o.Protocol {
 		case 0, 4:
-			err = pickle(w, 4, root)
+			err = pickle.Write(w, 4, root, saveNumpy)
 		case 2:
-			err = pickle(w, 2, cut(root, partBytes))
+			err = pickle.Write(w, 2, cut(root, partBytes), saveNumpy)
 		default:
 			err = fmt.Errorf("protocol %d: want 2 or 4", o.Protocol)
 		}
@@ -59,14 +57,14 @@ func write(w io.Writer, entries []Entry, o WriteOptions, partBytes int) error {
 func stateDict(entries []Entry, o WriteOptions) (*Dict, error) {
 	root, table := &Dict{}, &Dict{}
 	for _, e := range entries {
-		if err := check(e.Tensor); err != nil {
+		if err := e.Tensor.Check(); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
 		}
 		if err := addNew(root, e.Name, e.Tensor); err != nil {
 			return nil, err
 		}
 		if param, ok := o.ParameterNames[e.Name]; ok {
-			table.Set(e.Name, unshared(param))
+			table.Set(e.Name, pickle.Unshared(param))
 		}
 	}
 	if table.Len() < len(o.ParameterNames) {
@@ -83,14 +81,6 @@ func stateDict(entries []Entry, o WriteOptions) (*Dict, error) {
 		return root, addNew(root, nameTable, table)
 	}
 	return root, nil
-}
-
-// check finds an array that would make a file nobody can read.
-func check(d *tensor.Dense) error {
-	if n, ok := tensor.CheckedCount(d.Shape); !ok || n*d.Type.Size() != len(d.Data) {
-		return fmt.Errorf("%s holds %d bytes", d, len(d.Data))
-	}
-	return nil
 }
 
 func addNew(d *Dict, key, v any) error {

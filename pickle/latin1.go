@@ -1,4 +1,4 @@
-package pdparams
+package pickle
 
 import (
 	"encoding/binary"

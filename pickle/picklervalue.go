@@ -1,20 +1,18 @@
-package pdparams
+package pickle
 
 import (
 	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/pptsn/pptsn/tensor"
 )
 
 // bytes writes data as an object of its own.
-func (p *pickler) bytes(data []byte) error {
+func (p *Pickler) bytes(data []byte) error {
 	var key any
 	if len(data) <= 1 {
 		key = shortBytes(data)
-		if p.recall(key) {
+		if p.Recall(key) {
 			return nil
 		}
 	}
@@ -38,21 +36,21 @@ func (p *pickler) bytes(data []byte) error {
 }
 
 // bytesAsText writes data as _codecs.encode(text, "latin1").
-func (p *pickler) bytesAsText(key any, data []byte) error {
+func (p *Pickler) bytesAsText(key any, data []byte) error {
 	if len(data) == 0 {
-		return p.call(key, tokBytes)
+		return p.Call(key, tokBytes)
 	}
 	n := latin1Len(data)
 	if n > math.MaxUint32 {
 		return fmt.Errorf("%d bytes are too many for protocol 2", len(data))
 	}
-	return p.call(key, tokEncode, latin1(data), "latin1")
+	return p.Call(key, tokEncode, latin1(data), "latin1")
 }
 
 // latin1 is bytes to be written as text.
 type latin1 []byte
 
-func (p *pickler) latin1(data latin1) error {
+func (p *Pickler) latin1(data latin1) error {
 	p.uint32(opBinUnicode, uint32(latin1Len(data)))
 	for chunk := range slices.Chunk(data, chunkSize) {
 		p.buf = encodeLatin1(p.buf, chunk)
@@ -66,7 +64,7 @@ func (p *pickler) latin1(data latin1) error {
 	return nil
 }
 
-func (p *pickler) tuple(vs Tuple) error {
+func (p *Pickler) tuple(vs Tuple) error {
 	if len(vs) == 0 {
 		p.byte(opEmptyTuple)
 		return nil
@@ -74,7 +72,7 @@ func (p *pickler) tuple(vs Tuple) error {
 	if len(vs) > 3 {
 		p.byte(opMark)
 	}
-	if err := p.all(vs...); err != nil {
+	if err := p.All(vs...); err != nil {
 		return err
 	}
 	if len(vs) > 3 {
@@ -86,17 +84,17 @@ func (p *pickler) tuple(vs Tuple) error {
 	return nil
 }
 
-func (p *pickler) list(vs []any) error {
+func (p *Pickler) list(vs []any) error {
 	p.byte(opEmptyList)
 	p.remember(nil)
 	if len(vs) == 1 {
-		err := p.save(vs[0])
+		err := p.Save(vs[0])
 		p.byte(opAppend)
 		return err
 	}
 	for some := range slices.Chunk(vs, batch) {
 		p.byte(opMark)
-		if err := p.all(some...); err != nil {
+		if err := p.All(some...); err != nil {
 			return err
 		}
 		p.byte(opAppends)
@@ -104,18 +102,18 @@ func (p *pickler) list(vs []any) error {
 	return nil
 }
 
-func (p *pickler) dict(d *Dict) error {
+func (p *Pickler) dict(d *Dict) error {
 	p.byte(opEmptyDict)
 	p.remember(nil)
 	if d.Len() == 1 {
-		err := p.all(d.items[0].key, d.items[0].value)
+		err := p.All(d.items[0].key, d.items[0].value)
 		p.byte(opSetItem)
 		return err
 	}
 	for i := 0; i < d.Len(); i += batch {
 		p.byte(opMark)
 		for _, it := range d.items[i:min(i+batch, d.Len())] {
-			if err := p.all(it.key, it.value); err != nil {
+			if err := p.All(it.key, it.value); err != nil {
 				return err
 			}
 		}
@@ -127,30 +125,30 @@ func (p *pickler) dict(d *Dict) error {
 	return nil
 }
 
-func (p *pickler) token(t token) error {
-	if p.recall(t) {
+func (p *Pickler) token(t Token) error {
+	if p.Recall(t) {
 		return nil
 	}
 	if p.proto >= 4 {
-		if err := p.all(t.module, t.name); err != nil {
+		if err := p.All(t.Module, t.Name); err != nil {
 			return err
 		}
 		p.byte(opStackGlobal)
 	} else {
-		module := t.module
+		module := t.Module
 		if module == "builtins" {
 			module = "__builtin__" // Python 2's name
 		}
 		p.byte(opGlobal)
-		p.byte([]byte(module + "\n" + t.name + "\n")...)
+		p.byte([]byte(module + "\n" + t.Name + "\n")...)
 	}
 	p.remember(t)
 	return nil
 }
 
-// call writes a call of fn.
-func (p *pickler) call(key any, fn token, args ...any) error {
-	if err := p.all(fn, Tuple(args)); err != nil {
+// Call writes a call of fn. A key makes the result known to Recall.
+func (p *Pickler) Call(key any, fn Token, args ...any) error {
+	if err := p.All(fn, Tuple(args)); err != nil {
 		return err
 	}
 	p.byte(opReduce)
@@ -158,50 +156,16 @@ func (p *pickler) call(key any, fn token, args ...any) error {
 	return nil
 }
 
-func (p *pickler) dtype(t tensor.Type) error {
-	if t == tensor.BFloat16 {
-		t = tensor.Uint16 // as Paddle does
-	}
-	if p.recall(t) {
-		return nil
-	}
-	if err := p.call(t, tokDtype, dtypeCode(t), false, true); err != nil {
-		return err
-	}
-	order := "<"
-	if t.Size() == 1 {
-		order = "|"
-	}
-	err := p.save(Tuple{3, order, nil, nil, nil, -1, -1, 0})
+// Build gives the value just written a state.
+func (p *Pickler) Build(state any) error {
+	err := p.Save(state)
 	p.byte(opBuild)
 	return err
 }
 
-func dtypeCode(t tensor.Type) string {
-	for code, typ := range dtypes {
-		if typ == t {
-			return code
-		}
-	}
-	return ""
-}
-
-func (p *pickler) array(d *tensor.Dense) error {
-	if err := check(d); err != nil {
-		return err
-	}
-	if err := p.call(nil, tokReconstruct, tokArray, Tuple{0}, []byte{'b'}); err != nil {
-		return err
-	}
-	err := p.save(Tuple{1, shapeTuple(d.Shape), d.Type, false, d.Data})
-	p.byte(opBuild)
+// Persistent writes a persistent id: what it stands for is outside the pickle.
+func (p *Pickler) Persistent(id any) error {
+	err := p.Save(id)
+	p.byte(opBinPersID)
 	return err
-}
-
-func shapeTuple(shape []int) Tuple {
-	t := make(Tuple, len(shape))
-	for i, n := range shape {
-		t[i] = n
-	}
-	return t
 }

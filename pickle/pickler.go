@@ -1,4 +1,4 @@
-package pdparams
+package pickle
 
 import (
 	"encoding/binary"
@@ -8,8 +8,6 @@ import (
 	"math/big"
 	"slices"
 	"unicode/utf8"
-
-	"github.com/pptsn/pptsn/tensor"
 )
 
 // The numbers of CPython's pickler (Modules/_pickle.c).
@@ -19,57 +17,62 @@ const (
 	batch       = 1000     // items of a list or dict set at a time
 )
 
-// A pickler writes values as CPython's pickler does, byte for byte. CPython
+// A Pickler writes values as CPython's pickler does, byte for byte. CPython
 // refers back to an object that it has written before; here equal strings are
-// one object, unless they are unshared.
-type pickler struct {
+// one object, unless they are Unshared.
+type Pickler struct {
 	w     io.Writer
-	proto int            // 2 or 4
+	proto int // 2 or 4
+	extra Extra
 	buf   []byte         // not written yet: in protocol 4, the open frame
 	memo  map[any]uint32 // what may be referred to
 	n     uint32         // values memoized
 }
 
-// An unshared string is an object of its own.
-type unshared string
-
 // shortBytes is a key of the memo: CPython has one object for all bytes of
 // length 0, and for all of length 1 that are equal.
 type shortBytes string
 
-// A token names a class.
-type token struct{ module, name string }
+// Extra writes values of types that the pickler does not know. ok is false for
+// one that it does not know either.
+type Extra func(p *Pickler, v any) (ok bool, err error)
+
+// An Unshared string is an object of its own.
+type Unshared string
+
+// A Token names a class.
+type Token struct{ Module, Name string }
 
 var (
-	tokReconstruct = token{"numpy.core.multiarray", "_reconstruct"}
-	tokArray       = token{"numpy", "ndarray"}
-	tokDtype       = token{"numpy", "dtype"}
-	tokEncode      = token{"_codecs", "encode"}
-	tokBytes       = token{"builtins", "bytes"}
-	tokComplex     = token{"builtins", "complex"}
+	tokEncode  = Token{"_codecs", "encode"}
+	tokBytes   = Token{"builtins", "bytes"}
+	tokComplex = Token{"builtins", "complex"}
 )
 
-// pickle writes v as a whole pickle.
-func pickle(w io.Writer, proto int, v any) error {
-	p := &pickler{w: w, proto: proto, memo: map[any]uint32{}}
-	if _, err := w.Write([]byte{opProto, byte(proto)}); err != nil {
+// Write writes v as a whole pickle of protocol 2 or 4. v is made of nil, bool,
+// int, int64, *big.Int, float64, complex128, string, []byte, []any, Tuple,
+// *Dict, and what extra writes, which may be nil. Protocol 4 gives the bytes of
+// CPython's pickle.dump.
+func Write(w io.Writer, proto int, v any, extra Extra) error {
+	p := &Pickler{w: w, proto: proto, extra: extra, memo: map[any]uint32{}}
+	if _, err := w.Write([]byte{Proto, byte(proto)}); err != nil {
 		return err
 	}
-	if err := p.save(v); err != nil {
+	if err := p.Save(v); err != nil {
 		return err
 	}
 	p.byte(opStop)
 	return p.flush()
 }
 
-func (p *pickler) byte(b ...byte) { p.buf = append(p.buf, b...) }
+func (p *Pickler) byte(b ...byte) { p.buf = append(p.buf, b...) }
 
-func (p *pickler) uint32(op byte, v uint32) {
+func (p *Pickler) uint32(op byte, v uint32) {
 	p.buf = binary.LittleEndian.AppendUint32(append(p.buf, op), v)
 }
 
 // flush ends the frame.
-func (p *pickler) flush() error {
+func (p *Pickler) flush() error {
 	if p.proto >= 4 && len(p.buf) >= frameMin {
 		head := binary.LittleEndian.AppendUint64([]byte{opFrame}, uint64(len(p.buf)))
 		if _, err := p.w.Write(head); err != nil {
@@ -83,7 +86,7 @@ func (p *pickler) flush() error {
 
 // remember gives the value just written the next number. A key makes it known
 // to recall.
-func (p *pickler) remember(key any) {
+func (p *Pickler) remember(key any) {
 	if key != nil {
 		p.memo[key] = p.n
 	}
@@ -98,8 +101,8 @@ func (p *pickler) remember(key any) {
 	p.n++
 }
 
-// recall writes a reference to a value if it is known.
-func (p *pickler) recall(key any) bool {
+// Recall writes a reference to a value if it is known.
+func (p *Pickler) Recall(key any) bool {
 	n, ok := p.memo[key]
 	switch {
 	case !ok:
@@ -112,9 +115,8 @@ func (p *pickler) recall(key any) bool {
 	return true
 }
 
-// save writes a value: one of those of this package's documentation, a dtype
-// as tensor.Type, an array as *tensor.Dense.
-func (p *pickler) save(v any) error {
+// Save writes a value.
+func (p *Pickler) Save(v any) error {
 	if len(p.buf) >= frameTarget {
 		if err := p.flush(); err != nil {
 			return err
@@ -138,13 +140,13 @@ func (p *pickler) save(v any) error {
 	case float64:
 		p.buf = binary.BigEndian.AppendUint64(append(p.buf, opBinFloat), math.Float64bits(v))
 	case complex128:
-		return p.call(nil, tokComplex, real(v), imag(v))
+		return p.Call(nil, tokComplex, real(v), imag(v))
 	case string:
-		if p.recall(v) {
+		if p.Recall(v) {
 			return nil
 		}
 		return p.string(v, v)
-	case unshared:
+	case Unshared:
 		return p.string(string(v), nil)
 	case []byte:
 		return p.bytes(v)
@@ -156,29 +158,34 @@ func (p *pickler) save(v any) error {
 		return p.dict(v)
 	case latin1:
 		return p.latin1(v)
-	case token:
+	case Token:
 		return p.token(v)
-	case tensor.Type:
-		return p.dtype(v)
-	case *tensor.Dense:
-		return p.array(v)
 	default:
-		return fmt.Errorf("cannot write a %T", v)
+		return p.other(v)
 	}
 	return nil
 }
 
-// all saves values one after another.
-func (p *pickler) all(vs ...any) error {
+func (p *Pickler) other(v any) error {
+	if p.extra != nil {
+		if ok, err := p.extra(p, v); ok || err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("cannot write a %T", v)
+}
+
+// All saves values one after another.
+func (p *Pickler) All(vs ...any) error {
 	for _, v := range vs {
-		if err := p.save(v); err != nil {
+		if err := p.Save(v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pickler) bool(v bool) {
+func (p *Pickler) bool(v bool) {
 	if v {
 		p.byte(opNewTrue)
 	} else {
@@ -186,7 +193,7 @@ func (p *pickler) bool(v bool) {
 	}
 }
 
-func (p *pickler) int(v int64) {
+func (p *Pickler) int(v int64) {
 	switch {
 	case v >= 0 && v <= math.MaxUint8:
 		p.byte(opBinInt1, byte(v))
@@ -200,7 +207,7 @@ func (p *pickler) int(v int64) {
 }
 
 // long writes an int in as few bytes of two's complement as hold it.
-func (p *pickler) long(v *big.Int) {
+func (p *Pickler) long(v *big.Int) {
 	n := v.BitLen()/8 + 1
 	pos := v
 	if v.Sign() < 0 {
@@ -219,7 +226,7 @@ func (p *pickler) long(v *big.Int) {
 	p.byte(b...)
 }
 
-func (p *pickler) string(s string, key any) error {
+func (p *Pickler) string(s string, key any) error {
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("%.40q is not UTF-8", s)
 	}
@@ -235,7 +242,7 @@ func (p *pickler) string(s string, key any) error {
 }
 
 // payload writes an opcode and its data. Large data stand outside of frames.
-func (p *pickler) payload(head, data []byte) error {
+func (p *Pickler) payload(head, data []byte) error {
 	if len(data) < frameTarget {
 		p.byte(head...)
 		p.byte(data...)
