@@ -186,6 +186,12 @@ func (m memory) set(p unsafe.Pointer) {
 	must("memory address", C.dnnl_memory_set_data_handle(m.c, p))
 }
 
+func (m memory) address() unsafe.Pointer {
+	var p unsafe.Pointer
+	must("memory address", C.dnnl_memory_get_data_handle(m.c, &p))
+	return p
+}
+
 // alloc returns that many bytes of C memory, aligned for vectors and pages.
 func alloc(size int) (unsafe.Pointer, error) {
 	p := C.nn_alloc(C.size_t(max(size, 1)))

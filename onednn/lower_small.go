@@ -13,6 +13,9 @@ import (
 // lowerSmallConv lowers a convolution of bfloat16 or 8-bit integers, on pictures
 // whose channels lie together.
 func (l *lowering) lowerSmallConv(n *graph.Node, c graph.Conv, t dtype) error {
+	if p, ok := l.pointwise(n, c, t); ok {
+		return l.lowerPointwise(p)
+	}
 	x, w := n.In[0], n.In[1]
 	grouped := groupedDims(w.Shape, c.Groups)
 	to, scale := l.arith.held(n)

@@ -34,8 +34,7 @@ func (l *lowering) lowerBytesPool(n *graph.Node, w C.struct_nn_window, src place
 	l.use(at.buf)
 	pictures := C.int(n.In[0].Shape[0])
 	pool := func(p *program, slots []unsafe.Pointer) error {
-		from := unsafe.Add(src.buf.at(slots, p.arena), src.offset)
-		C.nn_max_pool(&w, pictures, (*C.uchar)(from), (*C.uchar)(at.buf.at(slots, p.arena)))
+		C.nn_max_pool(&w, pictures, (*C.uchar)(p.address(src, slots)), (*C.uchar)(p.address(at, slots)))
 		return nil
 	}
 	l.prog.steps = append(l.prog.steps, step{layer: n.String(), kernel: "bytes", host: pool})

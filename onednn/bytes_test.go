@@ -1,0 +1,100 @@
+package onednn_test
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/graph/graphtest"
+	"github.com/pptsn/pptsn/onednn"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// residuals is a network of all that our own code on bytes computes: a first
+// convolution with a kernel, then convolutions of 1x1 whose residuals and results
+// are unsigned or signed bytes or, the last, floats.
+func residuals(kernel, stride, size int) *graph.Graph {
+	g := graph.New("residuals")
+	relu := graph.Activation{Func: graph.ReLU}
+	conv := func(name string, kernel, stride, out int, act graph.Activation, in ...*graph.Value) *graph.Value {
+		op := graph.Conv{
+			Stride: [2]int{stride, stride}, Dilation: [2]int{1, 1}, Pad: graph.SamePad(kernel / 2), Groups: 1,
+			Bias: true, Residual: len(in) == 2, Act: act,
+		}
+		operands := []*graph.Value{in[0], g.Param(name+".w", out, in[0].Shape[1], kernel, kernel), g.Param(name+".b", out)}
+		return g.Must(name, op, append(operands, in[1:]...)...)
+	}
+	x := g.Input("x", graph.Unknown, 3, size, size)
+	stem := conv("stem", kernel, stride, 64, relu, x)
+	a := conv("a", 1, 1, 32, relu, stem)
+	short := conv("short", 1, 1, 96, graph.Activation{}, stem)
+	b := conv("b", 1, 1, 96, relu, a, short)
+	c := conv("c", 1, 1, 96, relu, b, b)
+	d := conv("d", 1, 1, 96, graph.Activation{}, c, b)
+	e := conv("e", 1, 1, 96, graph.Activation{}, c, d)
+	f := conv("f", 1, 1, 96, relu, c, e)
+	g.Output(conv("last", 1, 1, 96, relu, f, f))
+	return g
+}
+
+// TestBytes compares our own code with the evaluator, on pixels that fill no
+// tile and on pictures that fill no row of tiles.
+func TestBytes(t *testing.T) {
+	requires(t, graph.INT8)
+	for _, tc := range []struct {
+		name                        string
+		kernel, stride, size, count int
+	}{
+		{"stem of PP-TSN", 3, 2, 31, 2},
+		{"stem of TSN", 7, 2, 30, 1},
+		{"stride 1", 3, 1, 5, 3},
+		{"one pixel", 3, 2, 2, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := residuals(tc.kernel, tc.stride, tc.size)
+			w := randomWeights(g, 3)
+			in := ramp(tc.count, 3, tc.size, tc.size)
+			s, err := graphtest.Scales(g, w, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			delete(s, "x") // the first convolution stays in float32
+			compareBytes(t, g, w, s, in)
+		})
+	}
+}
+
+func compareBytes(t *testing.T, g *graph.Graph, w graph.Weights, s graph.Scales, in *tensor.Dense) {
+	t.Helper()
+	q, err := graph.Quantize(g, w, s, graph.QuantizeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := graph.Eval(q, w, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.INT8, Scales: s})
+	got, err := e.Run(t.Context(), in)
+	if err == nil {
+		err = graphtest.Compare(got[0], want[0], int8Tolerance)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	layers, _, err := e.Profile(t.Context(), 1, in.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := 0
+	for _, l := range layers {
+		if l.Kernel == "bytes" {
+			own++
+		}
+	}
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	if own != 9 && bytes.Contains(info, []byte(" avx512_vnni ")) {
+		t.Errorf("%d of 9 convolutions are our own: %+v", own, layers)
+	}
+}

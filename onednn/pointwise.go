@@ -1,0 +1,161 @@
+package onednn
+
+// #include "pointwise.h"
+// #include "shim.h"
+import "C"
+
+import (
+	"cmp"
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// outputsAtOnce is what the number of output channels must be a multiple of.
+const outputsAtOnce = 32
+
+// A pointwise is a convolution of 1x1 pixels for which there is our own code on
+// bytes.
+type pointwise struct {
+	n        *graph.Node
+	op       graph.Conv
+	to       dtype      // as what the result is kept
+	scale    float32    // of the result; 0 for floats
+	residual graph.Int8 // how the residual is held, if there is one
+}
+
+// pointwise reports whether our code computes a convolution of numbers of type
+// t.
+func (l *lowering) pointwise(n *graph.Node, op graph.Conv, t dtype) (p pointwise, ok bool) {
+	p = pointwise{n: n, op: op}
+	p.to, p.scale = l.arith.held(n)
+	w := n.In[1].Shape
+	fits := t == uint8s && single(w, op) && w[0]%outputsAtOnce == 0 && w[1]%4 == 0 && w[1] <= C.NN_MOST_CHANNELS
+	if op.Residual {
+		p.residual, ok = l.arith.scales[n.In[len(n.In)-1].Name]
+		fits = fits && ok
+	}
+	return p, fits && p.clamps() && uses(C.dnnl_cpu_isa_avx512_core_vnni)
+}
+
+// single reports whether each result is of one pixel, and each pixel has one.
+func single(w []int, op graph.Conv) bool {
+	return w[2] == 1 && w[3] == 1 && op.Groups == 1 && op.Stride == [2]int{1, 1} && op.Pad == graph.Pad{}
+}
+
+// clamps reports whether the activation is what the result's type does by
+// itself: unsigned integers stop at 0, and so do our floats.
+func (p pointwise) clamps() bool {
+	switch p.op.Act.Func {
+	case graph.ReLU:
+		return p.to != int8s
+	case graph.Identity:
+		return p.to != float32s
+	}
+	return false
+}
+
+func (l *lowering) lowerPointwise(p pointwise) error {
+	x, y := p.n.In[0], p.n.Out
+	src, err := l.inLayout(x, l.tmp.channelsLast(x.Shape, uint8s))
+	if err != nil {
+		return err
+	}
+	held, dst, err := l.pointwiseResult(p, src)
+	if err != nil {
+		return err
+	}
+	c, err := l.pointwiseParams(p)
+	if err != nil {
+		return err
+	}
+	for _, at := range []place{src, held, dst} {
+		l.use(at.buf)
+	}
+	pixels := C.int(y.Shape[0] * y.Shape[2] * y.Shape[3])
+	run := func(prog *program, slots []unsafe.Pointer) error {
+		C.nn_pointwise(&c, pixels, (*C.uchar)(prog.address(src, slots)), prog.address(held, slots), prog.address(dst, slots))
+		return nil
+	}
+	l.prog.steps = append(l.prog.steps, step{layer: p.n.String(), kernel: "bytes", flops: p.n.FLOPs(), host: run})
+	return nil
+}
+
+// pointwiseResult is where the residual lies, the source if there is none, and
+// where the result goes.
+func (l *lowering) pointwiseResult(p pointwise, src place) (held, dst place, err error) {
+	want := place{desc: l.tmp.channelsLast(p.n.Out.Shape, p.to), scale: p.scale}
+	if p.to != float32s || !p.op.Residual {
+		dst, err = l.destination(p.n, p.op, want, []arg{{argSource, src}})
+		return dst, dst, err
+	}
+	v := p.n.In[len(p.n.In)-1]
+	if held, err = l.inLayout(v, want.desc.as(l.tmp, integers(p.residual))); err != nil {
+		return held, dst, err
+	}
+	return held, l.result(p.n.Out, want.desc), nil
+}
+
+// pointwiseParams are weights, bias and factors in memory of C's.
+func (l *lowering) pointwiseParams(p pointwise) (C.struct_nn_pointwise, error) {
+	w := p.n.In[1]
+	out, in := w.Shape[0], w.Shape[1]
+	q := &scaling{src: l.arith.scales[p.n.In[0].Name].Scale, dst: cmp.Or(p.scale, 1), weights: graph.ChannelScales(l.weights.plain[w.Name])}
+	packed := l.tmp.strided([]int{in / 4, out, 4}, []int{4 * out, 4, 1}, int8s)
+	mem, err := l.weights.get(w.Name, packed, packed, foursOf)
+	if err != nil {
+		return C.struct_nn_pointwise{}, err
+	}
+	bias := make([]int32, out)
+	if p.op.Bias {
+		r := graph.IntegerConv(p.n, l.weights.plain, l.arith.scales)
+		for i, v := range r.Bias.Quantized(l.weights.plain[p.n.In[2].Name]) {
+			bias[i] = int32(v)
+		}
+	}
+	c := C.struct_nn_pointwise{
+		in: C.int(in), out: C.int(out), weights: (*C.schar)(mem.address()),
+		bias: (*C.int)(kept(l.keep, bias)), factors: (*C.float)(kept(l.keep, q.factors())),
+		held: C.NN_NONE, result: numbers(p.to),
+	}
+	if p.op.Residual {
+		c.held, c.residual = numbers(integers(p.residual)), C.float(p.residual.Scale/q.dst)
+	}
+	return c, nil
+}
+
+func numbers(t dtype) uint32 {
+	switch t {
+	case uint8s:
+		return C.NN_UNSIGNED
+	case int8s:
+		return C.NN_SIGNED
+	}
+	return C.NN_FLOAT
+}
+
+// foursOf are rounded weights [O, I, 1, 1] as [I/4, O, 4].
+func foursOf(w *tensor.Dense) *tensor.Dense {
+	rounded := int8sOf(w)
+	out, in := w.Shape[0], w.Shape[1]
+	d := tensor.New(tensor.Int8, in/4, out, 4)
+	for o := range out {
+		for i := range in {
+			d.Data[(i/4*out+o)*4+i%4] = rounded.Data[o*in+i]
+		}
+	}
+	return d
+}
+
+// kept copies numbers to memory of C's that the scope frees.
+func kept[T any](s *scope, v []T) unsafe.Pointer {
+	size := int(unsafe.Sizeof(v[0])) * len(v)
+	p, err := alloc(size)
+	if err != nil {
+		panic(err) // of a few kilobytes
+	}
+	s.add(func() { release(p) })
+	copy(unsafe.Slice((*T)(p), len(v)), v)
+	return p
+}
