@@ -141,6 +141,7 @@ func (m *member) read(s *section) {
 		s.done()
 		return
 	}
+	m.model.Key = s.path
 	m.model.parts(s)
 	m.model.Weights = strings.TrimSpace(s.string("pretrained", ""))
 	if m.model.Head.LabelSmoothing != 0 { // the reference's losses of this framework do not see the head's

@@ -91,10 +91,11 @@ MODEL:
               model_name_pairs: ["Student", "GroundTruth"]
 `)
 	want := small
-	want.Weights, want.SyncBN = "mine.pdparams", true
+	want.Key, want.Weights, want.SyncBN = "MODEL.models.1.Student", "mine.pdparams", true
 	equal(t, "student", must(c.Model())(t), want)
 	equal(t, "distillation", distillation(t, c), config.Distillation{
 		Peers: []config.Partner{{Name: "Teacher", Model: config.Model{
+			Key:        "MODEL.models.0.Teacher",
 			Network:    tsn.Spec{Family: tsn.TSN, Layers: 101, Classes: 8, Dropout: 0.5},
 			Pretrained: "data/ResNet50_pretrain.pdparams",
 			LRFactors:  [5]float64{1, 1, 1, 1, 1},
@@ -116,7 +117,7 @@ func TestTeachers(t *testing.T) {
 		"freeze_params_list: [True, False, False]"), "MODEL.models=["+
 		"{Teacher: {pretrained: t.pdparams, "+network+"}}, {Student: {"+network+"}}, {Other: {scores: [a.jsonl, b.jsonl]}}]")
 	taught := small
-	taught.Weights = "t.pdparams"
+	taught.Key, taught.Weights = "MODEL.models.0.Teacher", "t.pdparams"
 	equal(t, "distillation", distillation(t, c), config.Distillation{
 		Teachers: []config.Partner{{Name: "Teacher", Model: taught}},
 		Stored:   []config.Scores{{Name: "Other", Files: []string{"a.jsonl", "b.jsonl"}}},

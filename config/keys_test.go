@@ -130,6 +130,7 @@ MULTIGRID:
 func TestEveryKey(t *testing.T) {
 	c := parse(t, everyKey)
 	equal(t, "model", must(c.Model())(t), config.Model{
+		Key:       "MODEL",
 		Network:   tsn.Spec{Family: tsn.PPTSN, Layers: 101, Classes: 51},
 		LRFactors: [5]float64{0, 0.25, 0.5, 0.75, 1},
 		Head:      config.Head{Std: 0.001, LabelSmoothing: 0.05, WeightLR: 1, BiasLR: 1, OwnDecay: true},
@@ -179,6 +180,7 @@ MIX: {name: Mixup}
 epochs: 1
 `)
 	equal(t, "model", must(c.Model())(t), config.Model{
+		Key:       "MODEL",
 		Network:   tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 3, Dropout: 0.4},
 		LRFactors: [5]float64{1, 1, 1, 1, 1},
 		Head:      config.Head{Std: 0.01, WeightLR: 5, BiasLR: 10, OwnDecay: true},
@@ -224,6 +226,7 @@ func TestVariants(t *testing.T) {
 	// The head and the backbone may be mixed, as in the reference.
 	mixed := parse(t, model("name: ResNetTweaksTSN, layers: 18", "name: TSNHead, num_classes: 5, in_channels: 512"))
 	equal(t, "mixed", must(mixed.Model())(t), config.Model{
+		Key:       "MODEL",
 		Network:   tsn.Spec{Family: tsn.PPTSN, Layers: 18, Classes: 5, Dropout: 0.4},
 		LRFactors: [5]float64{1, 1, 1, 1, 1},
 		Head:      config.Head{Std: 0.01, WeightLR: 1, BiasLR: 1},

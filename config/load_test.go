@@ -107,12 +107,14 @@ func TestModel(t *testing.T) {
 		want config.Model
 	}{
 		{"recognition/pptsn/pptsn_k400_videos.yaml", config.Model{
+			Key:        "MODEL",
 			Network:    tsn.Spec{Family: tsn.PPTSN, Layers: 50, Classes: 400, Dropout: 0.4},
 			Pretrained: "data/ResNet50_vd_ssld_v2_pretrained.pdparams",
 			LRFactors:  ones,
 			Head:       config.Head{Std: 0.01, LabelSmoothing: 0.1, WeightLR: 5, BiasLR: 10, OwnDecay: true},
 		}},
 		{"recognition/tsn/tsn_k400_frames.yaml", config.Model{
+			Key:        "MODEL",
 			Network:    tsn.Spec{Family: tsn.TSN, Layers: 50, Classes: 400, Dropout: 0.4},
 			Pretrained: "data/ResNet50_pretrain.pdparams",
 			LRFactors:  ones,

@@ -11,6 +11,7 @@ import (
 
 // A Model is the section MODEL: the network, and how training treats its parts.
 type Model struct {
+	Key        string // of the section, for messages: MODEL, or as MODEL.models.1.Student
 	Network    tsn.Spec
 	Pretrained string // path or URL of weights for the backbone; "": random
 
@@ -119,7 +120,7 @@ func (d *decoder) models(s *section, c *Config) {
 }
 
 func (s *section) model() *Model {
-	m := &Model{SyncBN: s.bool("sync_bn", false)}
+	m := &Model{Key: s.path, SyncBN: s.bool("sync_bn", false)}
 	s.require("framework")
 	s.only("runtime_cfg", "no network here reads it")
 	m.parts(s)
