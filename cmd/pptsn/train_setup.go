@@ -73,10 +73,10 @@ func (t *trainSetup) job(ctx context.Context) (*train.Job, error) {
 // 0's; the others wait for it when they join.
 func (t *trainSetup) steps() []func(context.Context, *train.Job) error {
 	if t.world != nil && t.world.Rank > 0 {
-		return []func(context.Context, *train.Job) error{t.meet, t.device, t.data, t.validation, t.openScreen, t.weightsToStart, t.learner, t.loader, t.ready}
+		return []func(context.Context, *train.Job) error{t.meet, t.device, t.data, t.validation, t.openScreen, t.weightsToStart, t.learner, t.distillation, t.loader, t.ready}
 	}
 	return []func(context.Context, *train.Job) error{t.meet, t.device, t.data, t.validation, t.checkLists, t.openOutput, t.resumption,
-		t.weightsToStart, t.learner, t.loader, t.ready, t.setAside, t.openScalars}
+		t.weightsToStart, t.learner, t.distillation, t.loader, t.ready, t.setAside, t.openScalars}
 }
 
 // meet finds the other ranks.
@@ -116,7 +116,7 @@ func (t *trainSetup) data(_ context.Context, j *train.Job) error {
 	if j.Run.List, err = checkpoint.HashFile(data.List); err != nil {
 		return err
 	}
-	j.Run.Network = fmt.Sprintf("%s%d, %d classes, %d views of %dx%d", t.model.Network.Family, t.model.Network.Layers, t.model.Network.Classes, spec.Views(), w, h)
+	j.Run.Network = fmt.Sprintf("%s, %d classes, %d views of %dx%d", networkName(t.model.Network), t.model.Network.Classes, spec.Views(), w, h)
 	j.Run.Batch = data.Batch
 	if j.Run.Settings, err = t.settings(spec); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t *trainSetup) data(_ context.Context, j *train.Job) error {
 func (t *trainSetup) accumulate(batch int) (int, error) {
 	global, together := t.training.GlobalBatch, batch*t.meeting.size()
 	if global%together != 0 {
-		return 0, fmt.Errorf("GRADIENT_ACCUMULATION.global_batch_size, %d, is no multiple of what %d processes take at a time, %d", global, t.meeting.size(), together)
+		return 0, fmt.Errorf("GRADIENT_ACCUMULATION.global_batch_size, %d, is no multiple of %d, a batch of %d in %s", global, together, batch, countOf(t.meeting.size(), "process"))
 	}
 	return max(1, global/together), nil
 }
@@ -223,13 +223,13 @@ func (t *trainSetup) openScreen(_ context.Context, j *train.Job) error {
 	return nil
 }
 
-// head is the first line of a log.
+// head begins a log.
 func (t *trainSetup) head(j *train.Job) {
 	place := ""
 	if t.world != nil {
 		place = fmt.Sprintf(", rank %d of world %d, round %d", t.world.Rank, t.world.Size, t.world.Round)
 	}
-	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %d threads%s", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, j.Session.Threads, place)
+	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %s%s", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, countOf(j.Session.Threads, "thread"), place)
 }
 
 func prefixed(prefix string, items []string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,11 @@ import (
 	"github.com/pptsn/pptsn/checkpoint"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/fetch"
+	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/optim"
 	"github.com/pptsn/pptsn/pdparams"
 	"github.com/pptsn/pptsn/train"
+	"github.com/pptsn/pptsn/tsn"
 )
 
 // resumption finds the checkpoint that --resume, resume_epoch=N or a restart
@@ -99,25 +102,34 @@ func (t *trainSetup) setAside(_ context.Context, j *train.Job) error {
 	return t.meeting.hasBegun()
 }
 
-// weightsToStart draws weights and puts those of files in their place.
-func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) error {
-	j.Weights = j.Network.Init(t.model.Head.Std, j.Seed)
-	if j.Resume != nil || t.meeting.rank() > 0 {
-		return nil // the checkpoint, or rank 0, has all of them
-	}
-	if ref := t.model.Pretrained; ref != "" && t.weights == "" {
-		if err := t.adapt(ctx, j, ref, true); err != nil {
-			return fmt.Errorf("MODEL.backbone.pretrained: %w (without: -o MODEL.backbone.pretrained=\"\")", err)
-		}
-	}
-	if t.weights != "" {
-		return t.adapt(ctx, j, t.weights, false)
-	}
-	return nil
+// weightsToStart are the student's, or of the only network.
+func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) (err error) {
+	m := t.model
+	m.Weights = cmp.Or(t.weights, m.Weights)
+	j.Weights, err = t.start(ctx, j, j.Network, m, j.Seed)
+	return err
 }
 
-func (t *trainSetup) adapt(ctx context.Context, j *train.Job, ref string, backboneOnly bool) error {
-	path, err := fetch.Weights(ctx, ref, fetch.Options{Progress: t.downloaded, Retrying: t.retrying, Waiting: t.waiting})
+// start draws weights of a network that learns and puts those of files in their
+// place.
+func (t *trainSetup) start(ctx context.Context, j *train.Job, net *tsn.Network, m config.Model, seed uint64) (graph.Weights, error) {
+	w := net.Init(m.Head.Std, seed)
+	if j.Resume != nil || t.meeting.rank() > 0 {
+		return w, nil // the checkpoint, or rank 0, has all of them
+	}
+	if m.Weights != "" {
+		return w, t.adapt(ctx, j, net, w, m.Weights, false)
+	}
+	if m.Pretrained != "" {
+		if err := t.adapt(ctx, j, net, w, m.Pretrained, true); err != nil {
+			return nil, fmt.Errorf("%s.backbone.pretrained: %w (without: -o %s.backbone.pretrained=\"\")", m.Key, err, m.Key)
+		}
+	}
+	return w, nil
+}
+
+func (t *trainSetup) adapt(ctx context.Context, j *train.Job, net *tsn.Network, w graph.Weights, ref string, backboneOnly bool) error {
+	path, err := t.fetch(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -126,12 +138,17 @@ func (t *trainSetup) adapt(ctx context.Context, j *train.Job, ref string, backbo
 		return err
 	}
 	defer f.Close()
-	report, err := j.Network.Adapt(j.Weights, f, backboneOnly)
+	report, err := net.Adapt(w, f, backboneOnly)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	j.Log.Printf("Weights from %s: %s", path, report)
 	return nil
+}
+
+// fetch is where weights are on this machine.
+func (t *trainSetup) fetch(ctx context.Context, ref string) (string, error) {
+	return fetch.Weights(ctx, ref, fetch.Options{Progress: t.downloaded, Retrying: t.retrying, Waiting: t.waiting})
 }
 
 // learner translates OPTIMIZER and MODEL.
@@ -140,15 +157,11 @@ func (t *trainSetup) learner(_ context.Context, j *train.Job) error {
 	if err != nil {
 		return err
 	}
-	o, head := t.training.Optimizer, t.model.Head
-	rules := train.Rules{
-		Decay: o.WeightDecay, NoDecay: o.NoDecay, LRFactors: t.model.LRFactors,
-		WeightLR: head.WeightLR, BiasLR: head.BiasLR, OwnDecay: head.OwnDecay,
-	}
+	o := t.training.Optimizer
 	j.Learner = train.LearnerOptions{
 		Rule:      rule(o),
 		Optimizer: optim.Options{ClipNorm: o.ClipNorm},
-		Params:    rules.Trainable(j.Network),
+		Params:    t.rules(t.model).Trainable(j.Network),
 		AMP:       amp,
 	}
 	mode := "fp32"
@@ -157,6 +170,14 @@ func (t *trainSetup) learner(_ context.Context, j *train.Job) error {
 	}
 	j.Log.Printf("Training in %s mode.", mode)
 	return nil
+}
+
+// rules say how the parameters of a model learn.
+func (t *trainSetup) rules(m config.Model) train.Rules {
+	return train.Rules{
+		Decay: t.training.Optimizer.WeightDecay, NoDecay: t.training.Optimizer.NoDecay, LRFactors: m.LRFactors,
+		WeightLR: m.Head.WeightLR, BiasLR: m.Head.BiasLR, OwnDecay: m.Head.OwnDecay,
+	}
 }
 
 func rule(o config.Optimizer) optim.Rule {
