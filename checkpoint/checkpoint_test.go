@@ -20,15 +20,8 @@ const model = "ppTSN"
 // elements of its tensors are v.
 func sample(t testing.TB, epochs, iterations, elements int, v float32) *checkpoint.Checkpoint {
 	t.Helper()
-	c := &checkpoint.Checkpoint{
-		Params: []pdparams.Entry{
-			{Name: "backbone.conv1._conv.weight", Tensor: filled(v, elements)},
-			{Name: "backbone.conv1._batch_norm._mean", Tensor: filled(v, 3)},
-		},
-		ParamNames: map[string]string{
-			"backbone.conv1._conv.weight":      "conv2d_0.w_0",
-			"backbone.conv1._batch_norm._mean": "batch_norm_0.w_1",
-		},
+	return &checkpoint.Checkpoint{
+		Network:     network(t, elements, v),
 		LRScheduler: scheduler(float64(epochs)+1.0/3, 0.005068),
 		State: checkpoint.State{
 			Model: model, Seed: math.MaxUint64, Epochs: epochs, Iterations: iterations, Total: epochs*300 + iterations, Batches: 300,
@@ -38,10 +31,24 @@ func sample(t testing.TB, epochs, iterations, elements int, v float32) *checkpoi
 			Run:    checkpoint.Run{Network: "ResNet50_vd", List: "ab12", Batch: 8, Settings: map[string]string{"OPTIMIZER": "Momentum"}},
 		},
 	}
-	if err := c.AddSlot(checkpoint.Velocity, "backbone.conv1._conv.weight", filled(-v, elements)); err != nil {
+}
+
+func network(t testing.TB, elements int, v float32) checkpoint.Network {
+	t.Helper()
+	n := checkpoint.Network{
+		Params: []pdparams.Entry{
+			{Name: "backbone.conv1._conv.weight", Tensor: filled(v, elements)},
+			{Name: "backbone.conv1._batch_norm._mean", Tensor: filled(v, 3)},
+		},
+		ParamNames: map[string]string{
+			"backbone.conv1._conv.weight":      "conv2d_0.w_0",
+			"backbone.conv1._batch_norm._mean": "batch_norm_0.w_1",
+		},
+	}
+	if err := n.AddSlot(checkpoint.Velocity, "backbone.conv1._conv.weight", filled(-v, elements)); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return n
 }
 
 func filled(v float32, n int) *tensor.Dense {
@@ -190,6 +197,7 @@ func FuzzOpenState(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add([]byte(`{"version": 1}`))
+	f.Add(bytes.Replace(b, []byte(`"pdparams"`), []byte(`"peers": [{"name": "../a", "pdparams": {}, "pdopt": {}}], "pdparams"`), 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if err := os.WriteFile(filepath.Join(dir, "a.pptsn.json"), b, 0o600); err != nil {
 			t.Fatal(err)

@@ -25,9 +25,11 @@ func Example() {
 	defer release()
 
 	c := &checkpoint.Checkpoint{
-		Params:     []pdparams.Entry{{Name: "head.fc.weight", Tensor: tensor.New(tensor.Float32, 2048, 400)}},
-		ParamNames: map[string]string{"head.fc.weight": "linear_0.w_0"},
-		State:      checkpoint.State{Model: "ppTSN", Epochs: 1, Total: 300, Batches: 300},
+		Network: checkpoint.Network{
+			Params:     []pdparams.Entry{{Name: "head.fc.weight", Tensor: tensor.New(tensor.Float32, 2048, 400)}},
+			ParamNames: map[string]string{"head.fc.weight": "linear_0.w_0"},
+		},
+		State: checkpoint.State{Model: "ppTSN", Epochs: 1, Total: 300, Batches: 300},
 	}
 	if err := c.AddSlot(checkpoint.Velocity, "head.fc.weight", tensor.New(tensor.Float32, 2048, 400)); err != nil {
 		log.Fatal(err)

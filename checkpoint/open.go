@@ -32,6 +32,13 @@ func Open(path string) (*Checkpoint, error) {
 	if err := c.read(path); err != nil {
 		return nil, err
 	}
+	for _, p := range f.Peers {
+		n, _, err := readNetwork(peerPath(path, p.Name))
+		if err != nil {
+			return nil, err
+		}
+		c.Peers = append(c.Peers, Peer{p.Name, n})
+	}
 	return c, nil
 }
 
@@ -43,10 +50,22 @@ func verify(path string) (files, error) {
 	} else if err != nil {
 		return f, err
 	}
-	if err := f.Params.verify(path + paramsExt); err != nil {
+	if err := f.pair.verify(path); err != nil {
 		return f, err
 	}
-	return f, f.Optim.verify(path + optimExt)
+	for _, p := range f.Peers {
+		if err := p.verify(peerPath(path, p.Name)); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func (p pair) verify(path string) error {
+	if err := p.Params.verify(path + paramsExt); err != nil {
+		return err
+	}
+	return p.Optim.verify(path + optimExt)
 }
 
 // openForeign reads a pair without a state.
@@ -63,31 +82,46 @@ func openForeign(path string) (*Checkpoint, error) {
 }
 
 // read reads the two files of Paddle.
-func (c *Checkpoint) read(path string) error {
-	params, err := pdparams.Open(path + paramsExt)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	defer params.Close()
-	if c.Params, err = entries(params); err != nil {
-		return fmt.Errorf("checkpoint: %s: %w", path+paramsExt, err)
-	}
-	c.ParamNames = map[string]string{}
-	for _, e := range c.Params {
-		if name, ok := params.ParameterName(e.Name); ok {
-			c.ParamNames[e.Name] = name
-		}
+func (c *Checkpoint) read(path string) (err error) {
+	var scheduler any
+	c.Network, scheduler, err = readNetwork(path)
+	c.LRScheduler, _ = scheduler.(*pdparams.Dict)
+	return err
+}
+
+// readNetwork reads a network's two files. scheduler is what is under
+// LR_Scheduler.
+func readNetwork(path string) (n Network, scheduler any, err error) {
+	if err := n.readParams(path + paramsExt); err != nil {
+		return n, nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	optim, err := pdparams.Open(path + optimExt)
 	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+		return n, nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	defer optim.Close()
-	if c.Optim, err = entries(optim); err != nil {
-		return fmt.Errorf("checkpoint: %s: %w", path+optimExt, err)
+	if n.Optim, err = entries(optim); err != nil {
+		return n, nil, fmt.Errorf("checkpoint: %s: %w", path+optimExt, err)
 	}
-	v, _ := optim.Values().Get(schedulerKey)
-	c.LRScheduler, _ = v.(*pdparams.Dict)
+	scheduler, _ = optim.Values().Get(schedulerKey)
+	return n, scheduler, nil
+}
+
+func (n *Network) readParams(path string) error {
+	params, err := pdparams.Open(path)
+	if err != nil {
+		return err
+	}
+	defer params.Close()
+	if n.Params, err = entries(params); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	n.ParamNames = map[string]string{}
+	for _, e := range n.Params {
+		if name, ok := params.ParameterName(e.Name); ok {
+			n.ParamNames[e.Name] = name
+		}
+	}
 	return nil
 }
 

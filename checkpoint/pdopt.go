@@ -42,25 +42,25 @@ func ParseOptimKey(key string) (param string, s Slot, ok bool) {
 // AddSlot appends a parameter's tensor to Optim. The parameter is given by its
 // structured name, which must have a Paddle name in ParamNames. Add all of a slot
 // in the order of the network, then all of the next, to get Paddle's order.
-func (c *Checkpoint) AddSlot(s Slot, structured string, t *tensor.Dense) error {
-	param, ok := c.ParamNames[structured]
+func (n *Network) AddSlot(s Slot, structured string, t *tensor.Dense) error {
+	param, ok := n.ParamNames[structured]
 	if !ok {
 		return fmt.Errorf("checkpoint: parameter %s has no name for the optimiser", structured)
 	}
-	c.Optim = append(c.Optim, pdparams.Entry{Name: OptimKey(param, s), Tensor: t})
+	n.Optim = append(n.Optim, pdparams.Entry{Name: OptimKey(param, s), Tensor: t})
 	return nil
 }
 
 // Slots returns the tensors of a slot by the structured names of the parameters.
 // It fails on a parameter that ParamNames does not know. A tensor that several
 // structured names share is under each of them.
-func (c *Checkpoint) Slots(s Slot) (map[string]*tensor.Dense, error) {
+func (n *Network) Slots(s Slot) (map[string]*tensor.Dense, error) {
 	structured := map[string][]string{}
-	for name, param := range c.ParamNames {
+	for name, param := range n.ParamNames {
 		structured[param] = append(structured[param], name)
 	}
 	found := map[string]*tensor.Dense{}
-	for _, e := range c.Optim {
+	for _, e := range n.Optim {
 		param, slot, ok := ParseOptimKey(e.Name)
 		if !ok || slot != s {
 			continue

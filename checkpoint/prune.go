@@ -32,9 +32,15 @@ func Prune(dir, model, name string) error {
 }
 
 // remove deletes a checkpoint, its state first: what is left of it is incomplete.
+// Its peers are next: of what has no other file than theirs list knows nothing.
 func remove(path string) error {
-	for _, ext := range []string{stateExt, stateExt + asideExt, optimExt, paramsExt} {
-		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	peers, err := peersOf(path)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	files := append([]string{path + stateExt, path + stateExt + asideExt}, peers...)
+	for _, file := range append(files, path+optimExt, path+paramsExt) {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}

@@ -53,8 +53,20 @@ type Scaler struct {
 type files struct {
 	Version int `json:"version"`
 	State
+	pair
+	Peers []peer `json:"peers,omitempty"`
+}
+
+// A pair is the files of a network.
+type pair struct {
 	Params digest `json:"pdparams"`
 	Optim  digest `json:"pdopt"`
+}
+
+// A peer is the files of a network that learns beside that of the run.
+type peer struct {
+	Name string `json:"name"`
+	pair
 }
 
 // encode returns the bytes of a state file.
@@ -105,6 +117,18 @@ func decode(b []byte) (files, error) {
 		return files{}, err
 	}
 	return f, f.check()
+}
+
+// check finds what no state file that was written here has.
+func (f *files) check() error {
+	if err := f.State.check(); err != nil {
+		return err
+	}
+	names := make([]string, len(f.Peers))
+	for i, p := range f.Peers {
+		names[i] = p.Name
+	}
+	return checkPeers(names)
 }
 
 // check finds counts that no run can have.

@@ -9,13 +9,14 @@ import (
 
 // A Batch is some clips and their labels, ready for a network.
 type Batch struct {
-	Index   int           // in the epoch, from 0
-	Views   *tensor.Dense // float32 [N, T, 3, H, W], normalised and mixed; nil if N is 0
-	Samples []int         // [N] indices into the Set
-	Labels  []int         // [N]
-	Mixed   []int         // [N] the partner's label; nil where nothing is mixed
-	Lambda  float32       // share of Labels, the rest is of Mixed; 1 where nothing is mixed
-	Bad     []Bad         // samples that could not be read: left out, so N may be smaller
+	Index    int           // in the epoch, from 0
+	Views    *tensor.Dense // float32 [N, T, 3, H, W], normalised and mixed; nil if N is 0
+	Samples  []int         // [N] indices into the Set
+	Labels   []int         // [N]
+	Mixed    []int         // [N] the partner's label; nil where nothing is mixed
+	Partners []int         // [N] the partner's index into the Set; likewise
+	Lambda   float32       // share of Labels, the rest is of Mixed; 1 where nothing is mixed
+	Bad      []Bad         // samples that could not be read: left out, so N may be smaller
 
 	loader *Loader
 	memory []float32 // that of a whole batch; nil once released
@@ -93,9 +94,9 @@ func (b *Batch) finish() {
 	if mix := b.loader.o.Mix; mix != nil {
 		rng := stream(forMixing, b.loader.o.Seed, b.epoch, b.Index|b.loader.o.Rank<<32)
 		lambda, perm := mix.apply(views, n, shape[0]*shape[1], shape[2], shape[3], rng)
-		b.Lambda, b.Mixed = lambda, make([]int, n)
+		b.Lambda, b.Mixed, b.Partners = lambda, make([]int, n), make([]int, n)
 		for i, partner := range perm {
-			b.Mixed[i] = b.Labels[partner]
+			b.Mixed[i], b.Partners[i] = b.Labels[partner], b.Samples[partner]
 		}
 	}
 	b.loader.collate.Add(int64(time.Since(begin)))

@@ -54,7 +54,7 @@ func (r *run) endEpoch(ctx context.Context, epoch int, best checkpoint.Best) err
 // precise averages the statistics of batch norms over the epoch's first
 // batches, of each rank so many.
 func (r *run) precise(ctx context.Context, batches int) error {
-	p := preciseBN{names: statistics(r.Network.Graph)}
+	p := preciseBN{names: statistics(r.learner.net.Graph())}
 	for b, err := range r.Loader.Epoch(r.work(ctx), r.state.Epochs, 0) {
 		if err == nil {
 			err = r.asked(ctx)

@@ -93,7 +93,7 @@ type Validation struct {
 // checkpoint.
 var ErrInterrupted = errors.New("train: interrupted; what was done is saved")
 
-// Train carries a job out, and lets go of Weights and Resume. When ctx ends it
+// Train carries a job out, and lets go of Resume and of all weights. When ctx ends it
 // finishes the update in progress, saves and returns ErrInterrupted; where the
 // ctx of one rank ends, all do.
 func (j *Job) Train(ctx context.Context) error {
@@ -110,9 +110,7 @@ func (j *Job) Train(ctx context.Context) error {
 		return err
 	}
 	defer ranks.close()
-	o := j.Learner
-	o.Group, o.Distributed = ranks.group, j.Distributed
-	l, err := NewLearner(ctx, session, j.Network, j.Weights, o)
+	l, err := j.learner(ctx, session, ranks.group)
 	if err != nil {
 		return err
 	}
@@ -140,7 +138,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.share(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	r.Weights, r.Resume = nil, nil // the learner has them
+	r.letGo() // the learner has them
 	debug.FreeOSMemory()
 	for r.state.Epochs < r.Epochs {
 		err := r.asked(ctx)

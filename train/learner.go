@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pptsn/pptsn/distill"
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/optim"
 	"github.com/pptsn/pptsn/tensor"
@@ -22,11 +23,20 @@ type LearnerOptions struct {
 	DType     torch.DType // of parameters and arithmetic without AMP; 0 means Float32
 	// Contiguous keeps pictures as N, C, H, W; the default, channels last, is faster.
 	Contiguous bool
+	// Terms are the loss; nil: the cross entropy of the scores with Targets. Outputs
+	// are the names in them of a network's outputs; nil: distill.Student of its only
+	// one. Teachers give scores under their names and do not learn.
+	Terms    []distill.Term
+	Outputs  []string
+	Teachers []Teacher
 	// Group are the ranks that learn together, each from its own clips; nil: this
 	// process learns alone.
 	Group *torch.Group
 	Distributed
 }
+
+// labelsAlone is the loss of a network that learns from nothing else.
+var labelsAlone = []distill.Term{{Kind: distill.CE, Of: distill.Student, To: distill.GroundTruth, Weight: 1}}
 
 // A Learner is a network that learns on one device: forward, loss, backward,
 // update. Batches are [n, T, 3, H, W].
@@ -39,6 +49,8 @@ type Learner struct {
 	o       LearnerOptions
 	pending int        // micro-batches whose gradients wait for an update
 	reduce  *reduction // nil without a group
+
+	teachers []teacher
 }
 
 // NewLearner copies weights to the session's device. The caller closes the
@@ -51,6 +63,12 @@ func NewLearner(ctx context.Context, session *torch.Session, net *tsn.Network, w
 	if err != nil {
 		return nil, err
 	}
+	if o.Terms == nil {
+		o.Terms = labelsAlone
+	}
+	if o.Outputs == nil {
+		o.Outputs = []string{distill.Student}
+	}
 	l := &Learner{session: session, net: n, o: o}
 	if err := l.start(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -59,6 +77,9 @@ func NewLearner(ctx context.Context, session *torch.Session, net *tsn.Network, w
 }
 
 func (l *Learner) start(ctx context.Context) error {
+	if err := l.addTeachers(ctx); err != nil {
+		return err
+	}
 	params := make([]optim.Param, len(l.o.Params))
 	err := l.session.Do(ctx, func(s *torch.Scope) error {
 		for i, p := range l.o.Params {
@@ -117,7 +138,10 @@ func (l *Learner) inOrder() []torch.Tensor {
 type MicroBatch struct {
 	Views   *tensor.Dense // [n, T, 3, H, W], Float32; with SyncBN n may be 0
 	Targets *tensor.Dense // [n, K], Float32: the wanted distribution of each clip
-	Seed    uint64        // of dropout
+	// Scores are those of networks that are not here, by the names that Terms have
+	// for them, [n, K], Float32.
+	Scores map[string]*tensor.Dense
+	Seed   uint64 // of dropout
 	// Share scales the loss: 1 / the number of micro-batches in an update.
 	// 0 means 1. In a group the gradients of an update are divided by the sum of
 	// all shares of all ranks: with n times a constant each clip counts the same.
@@ -132,7 +156,7 @@ type MicroBatch struct {
 // An Outcome is what a pass computed.
 type Outcome struct {
 	Loss   float64   // mean over the clips
-	Logits []float32 // [n, K]
+	Logits []float32 // [n, K], of the first output
 }
 
 // ErrNotFinite reports a loss that is infinite or no number.
@@ -147,18 +171,23 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 	err := l.session.Do(ctx, func(s *torch.Scope) error {
 		s.Seed(b.Seed)
 		var stats []torch.BatchStats
-		var loss, scaled, logits torch.Tensor
+		scores := l.given(s, b)
+		var loss, scaled torch.Tensor
+		var outputs []torch.Tensor
 		s.WithGrad(func() {
-			logits = l.forward(s, b.Views, &stats)
-			loss, scaled = l.loss(s, logits, b)
+			outputs = l.forward(s, b.Views, &stats)
+			for i, name := range l.o.Outputs {
+				scores[name] = outputs[i]
+			}
+			loss, scaled = l.loss(s, scores, b)
 		})
 		out.Loss = scalar(s, loss)
 		bad := s.Err() == nil && !finite([]float32{float32(out.Loss)})
 		if bad && l.reduce == nil {
 			return ErrNotFinite
 		}
-		out.Logits = s.Float32s(logits)
-		s.Release(logits)
+		out.Logits = s.Float32s(outputs[0])
+		s.Release(outputs...)
 		l.reduce.count(s, b)
 		s.Backward(scaled)
 		updateRunning(s, l.net, stats)
@@ -173,8 +202,9 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 	return out, err
 }
 
-// forward gives [n, K] scores of a training batch, recorded for Backward.
-func (l *Learner) forward(s *torch.Scope, views *tensor.Dense, stats *[]torch.BatchStats) (logits torch.Tensor) {
+// forward gives the outputs for a training batch, each [n, K], recorded for
+// Backward.
+func (l *Learner) forward(s *torch.Scope, views *tensor.Dense, stats *[]torch.BatchStats) (out []torch.Tensor) {
 	pass := torch.Pass{Training: true, Stats: stats}
 	if l.o.SyncBN {
 		pass.Sync = l.o.Group
@@ -188,13 +218,16 @@ func (l *Learner) forward(s *torch.Scope, views *tensor.Dense, stats *[]torch.Ba
 	default:
 		x = s.To(x, l.dtype())
 	}
-	run := func() { logits = l.net.Forward(s, pass, x)[0] }
+	run := func() { out = l.net.Forward(s, pass, x) }
 	if l.o.AMP.Level == O1 {
 		s.WithAutocast(l.o.AMP.DType, run)
 	} else {
 		run()
 	}
-	return s.To(logits, l.dtype())
+	for i, logits := range out {
+		out[i] = s.To(logits, l.dtype())
+	}
+	return out
 }
 
 func (l *Learner) dtype() torch.DType {
@@ -204,12 +237,10 @@ func (l *Learner) dtype() torch.DType {
 	return l.o.DType
 }
 
-// loss is the cross entropy with a wanted distribution, the mean over clips of
-// -sum(target log softmax(logits)); scaled is what is differentiated.
-func (l *Learner) loss(s *torch.Scope, logits torch.Tensor, b MicroBatch) (loss, scaled torch.Tensor) {
-	logp := s.Call("aten::log_softmax.int", logits, 1, nil)
-	sum := s.Call("aten::sum", s.Call("aten::mul.Tensor", logp, s.To(s.From(b.Targets), l.dtype())), nil)
-	loss = s.Call("aten::mul.Scalar", sum, -1/float64(max(b.Views.Shape[0], 1)))
+// loss is that of a batch, the mean over its clips; scaled is what is
+// differentiated.
+func (l *Learner) loss(s *torch.Scope, scores map[string]torch.Tensor, b MicroBatch) (loss, scaled torch.Tensor) {
+	loss = distill.Loss(s, l.o.Terms, scores, s.To(s.From(b.Targets), l.dtype()))
 	factor := b.share()
 	if l.scaler != nil {
 		factor *= l.scaler.Scale
@@ -289,6 +320,9 @@ func (l *Learner) Scaler() *Scaler { return l.scaler }
 func (l *Learner) Close() error {
 	var errs []error
 	l.reduce.close()
+	for _, t := range l.teachers {
+		errs = append(errs, t.net.Close())
+	}
 	if l.half != nil {
 		l.half.close(l.session)
 	}

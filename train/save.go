@@ -5,10 +5,12 @@ import (
 	"fmt"
 
 	"github.com/pptsn/pptsn/checkpoint"
+	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/optim"
 	"github.com/pptsn/pptsn/pdparams"
 	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/tsn"
 )
 
 // slotSuffix is what Paddle puts behind the name of a slot.
@@ -47,20 +49,50 @@ func (r *run) snapshot(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpoint.Checkpoint{State: r.state, ParamNames: map[string]string{}}
-	for _, p := range r.Network.Params {
-		if !finite(w[p.Name].Float32s()) {
-			return nil, fmt.Errorf("%s: parameter %s is not finite, so nothing was saved; the checkpoints before are whole. To try: a lower learning rate or a longer warm-up", r.where(), p.Name)
+	slots, err := r.learner.Optimizer().State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := moment{w, slots}
+	c := &checkpoint.Checkpoint{State: r.state, LRScheduler: scheduler(r.Rate.State(r.state.Total))}
+	if c.Network, err = m.network(r.Network, itself); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.where(), err)
+	}
+	for _, p := range r.Distillation.parts() {
+		n, err := m.network(p.Network, p.Param)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", r.where(), p.Name, err)
 		}
-		c.Params = append(c.Params, pdparams.Entry{Name: p.Name, Tensor: w[p.Name]})
-		c.ParamNames[p.Name] = p.Paddle
+		c.Peers = append(c.Peers, checkpoint.Peer{Name: p.Name, Network: n})
 	}
 	if s := r.learner.Scaler(); s != nil {
 		c.State.Scaler = &checkpoint.Scaler{Scale: s.Scale, Good: s.Good}
 	}
-	c.LRScheduler = scheduler(r.Rate.State(r.state.Total))
-	return c, r.addSlots(ctx, c)
+	return c, nil
 }
+
+// A moment is what the learner has, under the names of all that learns.
+type moment struct {
+	weights graph.Weights
+	slots   []optim.Slot
+}
+
+// network is the part of it that is a network's, under its own names, of which
+// inner makes the learner's.
+func (m moment) network(net *tsn.Network, inner func(string) string) (checkpoint.Network, error) {
+	n := checkpoint.Network{ParamNames: map[string]string{}}
+	for _, p := range net.Params {
+		t := m.weights[inner(p.Name)]
+		if !finite(t.Float32s()) {
+			return n, fmt.Errorf("parameter %s is not finite, so nothing was saved; the checkpoints before are whole. To try: a lower learning rate or a longer warm-up", p.Name)
+		}
+		n.Params = append(n.Params, pdparams.Entry{Name: p.Name, Tensor: t})
+		n.ParamNames[p.Name] = p.Paddle
+	}
+	return n, m.addSlots(&n, net, inner)
+}
+
+func itself(name string) string { return name }
 
 func finite(v []float32) bool {
 	for _, x := range v {
@@ -91,13 +123,9 @@ func scheduler(s *schedule.State) *pdparams.Dict {
 
 // addSlots adds the optimiser's state, slot by slot in the network's order, as
 // Paddle does.
-func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
-	state, err := r.learner.Optimizer().State(ctx)
-	if err != nil {
-		return err
-	}
+func (m moment) addSlots(n *checkpoint.Network, net *tsn.Network, inner func(string) string) error {
 	bySlot, order := map[string]map[string]*tensor.Dense{}, []string(nil)
-	for _, s := range state {
+	for _, s := range m.slots {
 		if bySlot[s.Name] == nil {
 			bySlot[s.Name] = map[string]*tensor.Dense{}
 			order = append(order, s.Name)
@@ -105,9 +133,9 @@ func (r *run) addSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
 		bySlot[s.Name][s.Param] = s.Tensor
 	}
 	for _, slot := range order {
-		for _, p := range r.Network.Params {
-			if t := bySlot[slot][p.Name]; t != nil {
-				if err := c.AddSlot(checkpoint.Slot(slot+slotSuffix), p.Name, t); err != nil {
+		for _, p := range net.Params {
+			if t := bySlot[slot][inner(p.Name)]; t != nil {
+				if err := n.AddSlot(checkpoint.Slot(slot+slotSuffix), p.Name, t); err != nil {
 					return err
 				}
 			}
@@ -123,9 +151,14 @@ func (r *run) begin(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	w := map[string]*tensor.Dense{}
+	w := graph.Weights{}
 	for _, e := range c.Params {
 		w[e.Name] = e.Tensor
+	}
+	for i, p := range r.Distillation.parts() {
+		for _, e := range c.Peers[i].Params {
+			w[p.Param(e.Name)] = e.Tensor
+		}
 	}
 	if err := r.learner.SetWeights(ctx, w); err != nil {
 		return fmt.Errorf("train: resume: %w", err)
@@ -134,7 +167,7 @@ func (r *run) begin(ctx context.Context) error {
 		*r.learner.Scaler() = Scaler{Scale: s.Scale, Good: s.Good}
 	}
 	if was, is := max(c.State.World, 1), r.Loader.Size(); was != is && !c.State.Foreign {
-		r.Log.Printf("Going on with %d processes where there were %d: %d of %d iterations of epoch %d are done",
+		r.Log.Printf("The number of processes is %d where it was %d: %d of %d iterations of epoch %d are done",
 			is, was, r.state.Iterations, r.state.Batches, r.state.Epochs+1)
 	}
 	return r.setSlots(ctx, c)
@@ -161,19 +194,33 @@ func (j *Job) Position() checkpoint.State {
 
 func (r *run) setSlots(ctx context.Context, c *checkpoint.Checkpoint) error {
 	read := map[string]map[string]*tensor.Dense{}
-	find := func(param, slot string) (*tensor.Dense, error) {
+	find := func(param, slot string) (t *tensor.Dense, err error) {
 		if read[slot] == nil {
-			found, err := c.Slots(checkpoint.Slot(slot + slotSuffix))
-			if err != nil {
-				return nil, err
-			}
-			read[slot] = found
+			read[slot], err = r.slots(c, checkpoint.Slot(slot+slotSuffix))
 		}
-		return read[slot][param], nil
+		return read[slot][param], err
 	}
 	err := r.learner.Optimizer().SetState(ctx, optim.UnknownSteps, find)
 	if err != nil {
 		return fmt.Errorf("train: resume: the checkpoint's optimiser state does not fit: %w", err)
 	}
 	return nil
+}
+
+// slots are the tensors of a slot of all that learns, by the learner's names.
+func (r *run) slots(c *checkpoint.Checkpoint, s checkpoint.Slot) (map[string]*tensor.Dense, error) {
+	all, err := c.Slots(s)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range r.Distillation.parts() {
+		found, err := c.Peers[i].Slots(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		for name, t := range found {
+			all[p.Param(name)] = t
+		}
+	}
+	return all, nil
 }

@@ -84,6 +84,9 @@ func (j *Job) settings() (map[string]string, error) {
 		"the save interval": j.SaveInterval, "--save_every": j.SaveEvery, "--max-bad": j.MaxBad,
 		"--sync_bn": j.Distributed.SyncBN, "--bucket_mb (in bytes)": j.Distributed.BucketBytes,
 	}
+	if j.Distillation != nil {
+		values["the loss"] = j.Distillation.Terms
+	}
 	if j.Validation != nil {
 		values["the validation interval"] = j.Validation.Interval
 	}
@@ -128,7 +131,8 @@ func (r *run) share(ctx context.Context) error {
 	return r.learner.share(ctx)
 }
 
-// share gives all ranks rank 0's parameters, statistics and optimiser state.
+// share gives all ranks rank 0's parameters, statistics and optimiser state, and
+// its teachers.
 func (l *Learner) share(ctx context.Context) error {
 	return l.session.Do(ctx, func(s *torch.Scope) error {
 		var tensors []torch.Tensor
@@ -137,6 +141,9 @@ func (l *Learner) share(ctx context.Context) error {
 		}
 		l.o.Group.Broadcast(s, "the weights of rank 0", tensors)
 		l.o.Group.Broadcast(s, "the optimiser state of rank 0", l.opt.Tensors())
+		for _, t := range l.teachers {
+			t.share(s, l.o.Group)
+		}
 		if l.half != nil {
 			l.half.refresh(s, l.opt.Leaves())
 		}

@@ -59,8 +59,8 @@ func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, 
 		share *= float64(n) / float64(r.Loader.Batch())
 	}
 	out, err := r.learner.Accumulate(ctx, MicroBatch{
-		Views: r.views(b), Targets: Targets(labels, classes, r.Smoothing), Seed: r.random(), Share: share,
-		Last: last, Name: r.where(),
+		Views: r.views(b), Targets: Targets(labels, classes, r.smoothing()), Scores: r.Distillation.scores(b, classes),
+		Seed: r.random(), Share: share, Last: last, Name: r.where(),
 	})
 	report.Loss = out.Loss
 	if err != nil {
@@ -68,6 +68,14 @@ func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, 
 	}
 	report.Top1, report.Top5 = TopK(out.Logits, classes, labels, 1), TopK(out.Logits, classes, labels, 5)
 	return nil
+}
+
+// smoothing is of the targets; terms of a distillation smooth them themselves.
+func (r *run) smoothing() float64 {
+	if r.Distillation != nil {
+		return 0
+	}
+	return r.Smoothing
 }
 
 // some says that there is something to compute for a batch of n clips: with
