@@ -99,7 +99,7 @@ type TooFewError struct {
 
 // Error says how many are needed.
 func (e *TooFewError) Error() string {
-	s := fmt.Sprintf("%s: %d clips, at least %d are needed", e.Use, e.Readable, leastClips)
+	s := fmt.Sprintf("%s: too few clips, %d: at least %d are needed", e.Use, e.Readable, leastClips)
 	if e.Skipped > 0 {
 		s += fmt.Sprintf(" (%d more cannot be read)", e.Skipped)
 	}

@@ -106,7 +106,7 @@ func benchData(cmd *cobra.Command, o benchDataOptions) error {
 		return err
 	}
 	if b.bad > 0 {
-		fmt.Fprintf(b.err, "pptsn: %d clips could not be read and are not counted\n", b.bad)
+		fmt.Fprintf(b.err, "pptsn: not counted, since they could not be read: %s\n", countOf(b.bad, "clip"))
 		return errReported
 	}
 	return nil

@@ -53,7 +53,7 @@ func (b *dataBench) printText(w io.Writer) {
 	if b.cold {
 		cache = "files dropped from the system's cache before each turn"
 	}
-	fmt.Fprintf(w, "PIPELINE.%s, %s, %d turns each, %d cores\n", b.use, cache, b.repeat, runtime.GOMAXPROCS(0))
+	fmt.Fprintf(w, "PIPELINE.%s, %s, %s each, %s\n", b.use, cache, countOf(b.repeat, "turn"), countOf(runtime.GOMAXPROCS(0), "core"))
 	for _, v := range b.variants {
 		b.printVariant(w, v)
 	}

@@ -129,10 +129,10 @@ func checkRate(t *testing.T, r benchRow, clips int) {
 func TestBenchDataText(t *testing.T) {
 	f := makeBrowseFixture(t)
 	code, stdout, stderr := command(t, "", "bench", "data", "-c", f.config, "--use", "test", "--workers", "0,1", "--repeat", "1", "--need", "1e9")
-	if code != 1 || strings.Count(stderr, "val.list:2: ") != 1 || !strings.Contains(stderr, "1 clips could not be read") {
+	if code != 1 || strings.Count(stderr, "val.list:2: ") != 1 || !strings.Contains(stderr, "they could not be read: 1 clip\n") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"PIPELINE.test, files in the system's cache, 1 turns each", "2 of 2 clips of ", "workers  clips/s", "limits (", "1e+09 clips/s: no number of workers"} {
+	for _, want := range []string{"PIPELINE.test, files in the system's cache, 1 turn each", "2 of 2 clips of ", "workers  clips/s", "limits (", "1e+09 clips/s: no number of workers"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the table lacks %q:\n%s", want, stdout)
 		}

@@ -60,11 +60,3 @@ func orDash(n int, format string) string {
 	}
 	return fmt.Sprintf(format, n)
 }
-
-// countOf is "1 view" or "25 views".
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

@@ -49,9 +49,9 @@ func (p *checkPrinter) print(s *check.Summary) error {
 	}
 	var b bytes.Buffer
 	for _, l := range s.Lists {
-		fmt.Fprintf(&b, "%s (%s): %d clips of %d classes", l.List, l.Use, l.Lines, len(l.Classes))
+		fmt.Fprintf(&b, "%s (%s): %s of %s", l.List, l.Use, countOf(l.Lines, "clip"), countOf(len(l.Classes), "class"))
 		if !s.Quick {
-			fmt.Fprintf(&b, ", %d frames, %s", l.Frames, hours(l.Hours))
+			fmt.Fprintf(&b, ", %s, %s", countOf(l.Frames, "frame"), hours(l.Hours))
 		}
 		fmt.Fprintf(&b, "; %d are good\n", l.Good)
 	}
@@ -79,7 +79,7 @@ func (p *checkPrinter) cost(s *check.Summary) string {
 	if s.Quick {
 		return fmt.Sprintf("no file was decoded, %s", took)
 	}
-	return fmt.Sprintf("%d clips decoded, %d known from before, %s", s.Decoded, s.Remembered, took)
+	return fmt.Sprintf("%s decoded, %d known from before, %s", countOf(s.Decoded, "clip"), s.Remembered, took)
 }
 
 // hours are easy to read where there are few.

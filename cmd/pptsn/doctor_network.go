@@ -144,12 +144,12 @@ func (p role) String() string {
 	case p.launch == nil:
 		return "one process, alone"
 	case p.launch.Nodes == 1:
-		return fmt.Sprintf("a launcher of %d processes", p.launch.Procs)
+		return fmt.Sprintf("a launcher of %s", countOf(p.launch.Procs, "process"))
 	}
 	t := p.launch
 	hosts := strconv.Itoa(t.Nodes)
 	if t.Elastic() {
 		hosts = fmt.Sprintf("%d to %d", t.MinNodes, t.Nodes)
 	}
-	return fmt.Sprintf("a launcher: host %d of %s, %d processes here, store at %s", t.NodeRank, hosts, t.Procs, net.JoinHostPort(t.Master, strconv.Itoa(t.Port)))
+	return fmt.Sprintf("a launcher: host %d of %s, %s here, store at %s", t.NodeRank, hosts, countOf(t.Procs, "process"), net.JoinHostPort(t.Master, strconv.Itoa(t.Port)))
 }

@@ -19,7 +19,7 @@ func (d *diagnosis) writeJSON(w io.Writer) error {
 
 // textHost is what is known before ranks meet, but for the problems.
 func (d *diagnosis) textHost(w io.Writer) {
-	fmt.Fprintf(w, "host         %s, %d cores, %.1f GiB\n", d.Host, d.Cores, float64(d.Memory)/(1<<30))
+	fmt.Fprintf(w, "host         %s, %s, %.1f GiB\n", d.Host, countOf(d.Cores, "core"), float64(d.Memory)/(1<<30))
 	d.textTorch(w)
 	for _, i := range d.Interfaces {
 		used := ""

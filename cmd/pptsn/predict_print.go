@@ -97,10 +97,10 @@ func (p *printer) line(v any) error {
 // finish sums up.
 func (p *printer) finish() error {
 	if n := p.ok + p.failed; n > 1 || p.earlier.videos > 0 {
-		fmt.Fprintf(p.err, "pptsn: %d videos classified, %d failed, in %s\n", p.ok, p.failed, time.Since(p.begin).Round(time.Millisecond))
+		fmt.Fprintf(p.err, "pptsn: %s classified, %d failed, in %s\n", countOf(p.ok, "video"), p.failed, time.Since(p.begin).Round(time.Millisecond))
 	}
 	if p.earlier.failed > 0 {
-		fmt.Fprintf(p.err, "pptsn: of the %d videos before, %d had failed\n", p.earlier.videos, p.earlier.failed)
+		fmt.Fprintf(p.err, "pptsn: of %s before, %d had failed\n", countOf(p.earlier.videos, "video"), p.earlier.failed)
 	}
 	if p.failed+p.earlier.failed > 0 {
 		return errReported

@@ -48,6 +48,6 @@ func annotate(ctx context.Context, file, out string, texts []window.Caption, pro
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "pptsn: %s: %d frames, without sound\n", out, m.done)
+	fmt.Fprintf(progress, "pptsn: %s: %s, without sound\n", out, countOf(m.done, "frame"))
 	return nil
 }

@@ -134,7 +134,7 @@ func (p *windowPrinter) done(file string, err error) error {
 // finish sums up.
 func (p *windowPrinter) finish() error {
 	if p.ok+p.failed > 1 {
-		fmt.Fprintf(p.err, "pptsn: %d videos classified, %d failed\n", p.ok, p.failed)
+		fmt.Fprintf(p.err, "pptsn: %s classified, %d failed\n", countOf(p.ok, "video"), p.failed)
 	}
 	if p.failed > 0 {
 		return errReported

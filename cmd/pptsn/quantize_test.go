@@ -101,7 +101,7 @@ func TestQuantize(t *testing.T) {
 	}
 	// The text form on a folder, with a damaged clip in it and a check of its own.
 	code, _, stderr = command(t, "", "quantize", "-m", f.model, "--videos", dir, "--check", list, "--check", dir, "-o", out, "--min-agreement", "0")
-	if code != 1 || !strings.Contains(stderr, "calibrate: 0 clips") {
+	if code != 1 || !strings.Contains(stderr, "calibrate: too few clips, 0") {
 		t.Errorf("nothing left to calibrate with: exit code %d, %s", code, stderr)
 	}
 	code, stdout, stderr = command(t, "", "quantize", "-m", f.model, "--videos", dir, "-o", out, "--views", "1", "--method", "max", "--min-agreement", "0", "--keep", "res2a_branch1")
@@ -264,7 +264,7 @@ func TestQuantizeCommandLine(t *testing.T) {
 		{2, "no arguments", []string{"-m", f.model, list}},
 		{1, "that is the model itself", []string{"-m", f.model, "--videos", list, "-o", f.model}},
 		{1, "layer res9", []string{"-m", f.model, "--videos", list, "-o", out, "--keep", "res9"}},
-		{1, "calibrate: 1 clips, at least 4", []string{"-m", f.model, "--videos", list, "-o", out}},
+		{1, "calibrate: too few clips, 1: at least 4", []string{"-m", f.model, "--videos", list, "-o", out}},
 		{1, "has label 7", []string{"-m", f.model, "--videos", labels, "-o", out}},
 		{1, "no such file", []string{"-m", f.model, "--videos", filepath.Join(dir, "absent.list"), "-o", out}},
 		{1, "no model at", []string{"-m", filepath.Join(dir, "absent"), "--videos", list, "-o", out}},

@@ -54,7 +54,7 @@ func (p *testPrinter) timing(clips int, took time.Duration) {
 	if p.bar != nil {
 		p.bar.Finish()
 	}
-	fmt.Fprintf(p.err, "pptsn: %d clips in %s, %.2f a second\n", clips, took.Round(time.Millisecond), float64(clips)/took.Seconds())
+	fmt.Fprintf(p.err, "pptsn: %s in %s, %.2f a second\n", countOf(clips, "clip"), took.Round(time.Millisecond), float64(clips)/took.Seconds())
 }
 
 func (p *testPrinter) result(r *evaluate.Result, m evaluate.Metric) error {

@@ -100,7 +100,7 @@ func (t *trainSetup) judge(found *listFindings, s *check.Summary) error {
 		fmt.Fprintf(t.err, "pptsn: %s\n", text)
 	}
 	if leaks := &found.leaks; leaks.n > 0 {
-		text := fmt.Sprintf("%d clips of DATASET.train are in DATASET.valid, too, so that its accuracy would say little:\n%s", leaks.n, leaks)
+		text := fmt.Sprintf("DATASET.valid has %s of DATASET.train, so that its accuracy would say little:\n%s", countOf(leaks.n, "clip"), leaks)
 		if !t.allowLeak {
 			return fmt.Errorf("%s\ntake them out (pptsn check -c %s writes such a list), or say --allow-leak", text, t.config)
 		}

@@ -115,7 +115,7 @@ func TestTrainRanksAnotherWorld(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	code, _, stderr, _ := outputs(t, child(t, nil, append(args, "--nproc", "2", "--resume")...), out) // of 3
-	if code != 0 || !strings.Contains(stderr, "2 processes where there were 1") || !strings.Contains(stderr, "epoch:[  2/2  ] train step:2 ") {
+	if code != 0 || !strings.Contains(stderr, "number of processes is 2 where it was 1") || !strings.Contains(stderr, "epoch:[  2/2  ] train step:2 ") {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	if figures := figures(t, out); strings.Count(figures, `"epoch":1`) != 8 || strings.Count(figures, `"epoch":2`) != 3 { // with averages
