@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 
 	"github.com/pptsn/pptsn/clip"
@@ -21,6 +22,18 @@ type Sample struct {
 	Label int // class, or Unlabelled
 }
 
+// file is the path without links and detours.
+func (s Sample) file() string {
+	path, err := filepath.Abs(s.Path)
+	if err != nil {
+		path = filepath.Clean(s.Path)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path // it is not there, which is said when it is read
+}
+
 // leastClips is how many clips are needed to calibrate with, and to check with.
 const leastClips = 4
 
@@ -28,8 +41,8 @@ const leastClips = 4
 const splitSeed = 8
 
 // Split chooses up to that many samples, at most half of them, to calibrate
-// with; the others are to check with. A path that comes twice counts once. The
-// same samples are split alike each time.
+// with; the others are to check with. A file that comes twice counts once, by
+// whatever path. The same samples are split alike each time.
 func Split(samples []Sample, calibrate int) (calibration, check []Sample) {
 	samples = shuffled(samples)
 	n := min(calibrate, len(samples)/2)
@@ -41,9 +54,9 @@ func Split(samples []Sample, calibrate int) (calibration, check []Sample) {
 func Without(samples, check []Sample, calibrate int) []Sample {
 	checked := map[string]bool{}
 	for _, s := range check {
-		checked[s.Path] = true
+		checked[s.file()] = true
 	}
-	rest := slices.DeleteFunc(shuffled(samples), func(s Sample) bool { return checked[s.Path] })
+	rest := slices.DeleteFunc(shuffled(samples), func(s Sample) bool { return checked[s.file()] })
 	return rest[:min(calibrate, len(rest))]
 }
 
@@ -51,8 +64,8 @@ func Without(samples, check []Sample, calibrate int) []Sample {
 func shuffled(samples []Sample) []Sample {
 	seen, distinct := map[string]bool{}, []Sample(nil)
 	for _, s := range samples {
-		if !seen[s.Path] {
-			seen[s.Path] = true
+		if file := s.file(); !seen[file] {
+			seen[file] = true
 			distinct = append(distinct, s)
 		}
 	}

@@ -20,6 +20,7 @@ type network struct {
 	views int          // of a clip
 	body  *graph.Graph // from views [R, 3, H, W], or from whole clips [1, T, 3, H, W]
 	tail  *graph.Graph // from the body's results of all views to scores; nil: the body gives them
+	float []string     // convolutions of the tail, which no view has alone: they stay in float32
 }
 
 // newNetwork readies a model for clips of that kind, which it must fit.
@@ -41,7 +42,9 @@ func newNetwork(b *bundle.Bundle, spec clip.Spec) (*network, error) {
 	n.body, n.tail = graph.SplitRows(bound)
 	if n.body == nil || readsInput(n.tail, bound) {
 		n.body, n.tail = bound, nil
+		return n, nil
 	}
+	n.float = holding{}.float(n.tail)
 	return n, nil
 }
 

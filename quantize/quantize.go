@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pptsn/pptsn/bundle"
 	"github.com/pptsn/pptsn/clip"
@@ -67,7 +68,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	every, h := hold(j.net.whole, nil), hold(j.net.whole, j.Keep)
+	every, h := hold(j.net.whole, j.net.float), hold(j.net.whole, j.Keep)
 	if len(h.layers) == 0 {
 		return nil, errors.New("no convolution is left that could multiply integers")
 	}
@@ -117,6 +118,7 @@ func newJob(o Options) (*job, error) {
 	if err := checkKeep(net.whole, o.Keep); err != nil {
 		return nil, err
 	}
+	o.Keep = slices.Concat(o.Keep, net.float)
 	return &job{Options: o, net: net}, nil
 }
 

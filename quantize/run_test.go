@@ -109,6 +109,25 @@ func mustOptimise(t *testing.T, b *bundle.Bundle) *graph.Graph {
 	return g
 }
 
+// Where a network convolves what its views have in common, that stays in float32:
+// single views have no such values.
+func TestRunConvolutionBehindConsensus(t *testing.T) {
+	b := toyWith(t, false, func(g *graph.Graph, features *graph.Value) *graph.Value {
+		x := g.Must("square", graph.Reshape{Shape: []int{-1, 16, 1, 1}}, features)
+		op := graph.Conv{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Bias: true}
+		x = g.Must("late", op, x, g.Param("late_weights", 16, 16, 1, 1), g.Param("late_bias", 16))
+		return g.Must("flat", graph.Reshape{Shape: []int{-1, 16}}, x)
+	})
+	samples := actions(t, 2)
+	r, err := Run(t.Context(), Options{Bundle: b, Spec: toySpec, Calibrate: samples[:4], Check: samples[4:], Views: 1, Threads: 1, Workers: 2, Method: Max})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(r.Float, []string{"a", "late"}) || len(r.Layers) != 4 || r.Agreement.MaxDrift > 0.1 {
+		t.Errorf("in float32 %v, %d layers in int8, %+v", r.Float, len(r.Layers), r.Agreement)
+	}
+}
+
 // The layers that cannot be held in 8 bits are found and stay in float32.
 func TestRunKeepsTheWorst(t *testing.T) {
 	b, samples := toy(t), actions(t, 4)
@@ -190,7 +209,7 @@ func TestRunRefuses(t *testing.T) {
 		{"other preprocessing", Options{Bundle: b, Spec: wide}, "5 views"},
 		{"unknown layer", Options{Bundle: b, Spec: toySpec, Keep: []string{"res9"}}, "layer res9"},
 		{"nothing left", Options{Bundle: b, Spec: toySpec, Keep: []string{"b", "c", "short", "d"}}, "no convolution"},
-		{"no clips", Options{Bundle: b, Spec: toySpec}, "0 clips"},
+		{"no clips", Options{Bundle: b, Spec: toySpec}, "too few clips, 0"},
 		{"damaged weights", Options{Bundle: damaged, Spec: toySpec, Calibrate: samples}, "damaged"},
 	} {
 		if _, err := Run(t.Context(), tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -237,6 +256,19 @@ func TestSplit(t *testing.T) {
 			t.Errorf("clip %s is in both parts", s.Path)
 		}
 		seen[s.Path] = true
+	}
+	// The same files by other names: absolute, through a link, with a detour.
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := errors.Join(os.WriteFile("x.avi", nil, 0o644), os.WriteFile("y.avi", nil, 0o644), os.Symlink("x.avi", "link.avi")); err != nil {
+		t.Fatal(err)
+	}
+	names := []Sample{{Path: "x.avi"}, {Path: "./x.avi"}, {Path: filepath.Join(dir, "x.avi")}, {Path: "link.avi"}, {Path: "y.avi"}, {Path: "././y.avi"}, {Path: "absent.avi"}, {Path: "./absent.avi"}}
+	if a, b := Split(names, 64); len(a) != 1 || len(b) != 2 {
+		t.Errorf("%v and %v of 3 clips", a, b)
+	}
+	if rest := Without(names, []Sample{{Path: filepath.Join(dir, "link.avi")}, {Path: filepath.Join(dir, "absent.avi")}}, 64); len(rest) != 1 || rest[0].Path != "y.avi" {
+		t.Errorf("%v are left, want y.avi", rest)
 	}
 	for _, s := range Without(twice, b, 64) {
 		if !slices.Contains(a, s) {

@@ -36,6 +36,11 @@ func toy(t testing.TB) *bundle.Bundle { return toyOf(t, false) }
 
 // toyOf takes single pictures or clips of 3.
 func toyOf(t testing.TB, pictures bool) *bundle.Bundle {
+	return toyWith(t, pictures, func(g *graph.Graph, features *graph.Value) *graph.Value { return features })
+}
+
+// toyWith has something else between the mean and the classifier.
+func toyWith(t testing.TB, pictures bool, behind func(g *graph.Graph, features *graph.Value) *graph.Value) *bundle.Bundle {
 	t.Helper()
 	g := graph.New("toy")
 	conv := func(name string, x *graph.Value, out, kernel, stride int) *graph.Value {
@@ -62,6 +67,7 @@ func toyOf(t testing.TB, pictures bool) *bundle.Bundle {
 		features = g.Must("segments", graph.Reshape{Shape: []int{-1, 3, 16}}, features)
 		features = g.Must("consensus", graph.Mean{Axes: []int{1}}, features)
 	}
+	features = behind(g, features)
 	g.Output(g.Must("scores", graph.Linear{Bias: true}, features, g.Param("fc_weights", 16, toyClasses), g.Param("fc_bias", toyClasses)))
 	return &bundle.Bundle{Path: "toy", Graph: g, Weights: drawn(g)}
 }
