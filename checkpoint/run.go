@@ -22,6 +22,10 @@ type Run struct {
 
 	// Settings are all others that shape an update, by name.
 	Settings map[string]string `json:"settings"`
+
+	// Files are HashFile of what else the run learns from, by name. Of several
+	// processes only the one that writes checkpoints needs to know them.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // Check compares a saved fingerprint with that of the run which would go on. The
@@ -38,6 +42,7 @@ func (r Run) Check(now Run) error {
 		}
 	}
 	changed = append(changed, differences(r.Settings, now.Settings)...)
+	changed = append(changed, differences(r.Files, now.Files)...)
 	if changed == nil {
 		return nil
 	}

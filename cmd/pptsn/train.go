@@ -49,6 +49,12 @@ PIPELINE.train, OPTIMIZER, MIX and the rest. Checkpoints go to output_dir
 and MODEL_best; what is shown goes to MODEL.log there too, every figure to
 metrics.jsonl and to event files of TensorBoard.
 
+A configuration of the framework RecognizerDistillation trains a student that
+learns from other networks, too: beside them, from ones that are frozen, or from
+the scores that pptsn test --dump has written. -w is the student's. Its files are as
+those of any other network; networks that learn beside it are saved as
+MODEL_epoch_00001_NAME (docs/distillation.md).
+
 The same seed gives the same run. Ctrl-C and SIGTERM save and end it; --resume
 goes on from the newest checkpoint and ends with the weights of a run that was
 never interrupted, on the CPU bit for bit.
@@ -68,6 +74,7 @@ newest checkpoint. pptsn doctor says why processes do not find each other.
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted and saved.`,
 		Example: `  pptsn train -c configs/recognition/pptsn/pptsn_k400_videos.yaml --validate --amp
   pptsn train -c my.yaml --validate -o DATASET.batch_size=8 -o MODEL.head.num_classes=8 -w ppTSN_k400.pdparams
+  pptsn train -c configs/recognition/pptsn/pptsn_k400_frames_8seg_distill.yaml --validate --amp --gpus 0,1,2,3,4,5,6,7
   pptsn train -c my.yaml --validate --resume
   pptsn train -c my.yaml --validate --gpus 0,1,2,3 --log_dir logs --max_restarts 3
   pptsn train -c my.yaml --nnodes 2 --node_rank 0 --master host0:29500 --gpus 0,1,2,3`,

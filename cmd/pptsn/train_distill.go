@@ -22,6 +22,7 @@ func (t *trainSetup) distillation(ctx context.Context, j *train.Job) error {
 		return err
 	}
 	j.Distillation = &train.Distillation{Terms: d.Terms}
+	j.Run.Files = map[string]string{}
 	j.Log.Printf("%s learns: %s", distill.Student, sizeOf(j.Network))
 	for _, p := range d.Peers {
 		if err := t.peer(ctx, j, p); err != nil {
@@ -89,6 +90,9 @@ func (t *trainSetup) teacher(ctx context.Context, j *train.Job, p config.Partner
 	if err != nil {
 		return err
 	}
+	if err := remember(j, "MODEL.models."+p.Name, p.Model.Network); err != nil {
+		return err
+	}
 	teacher := train.Teacher{Name: p.Name, Network: net}
 	if t.meeting.rank() > 0 {
 		teacher.Weights = net.Init(p.Model.Head.Std, j.Seed) // their shapes; rank 0's take their place
@@ -104,11 +108,8 @@ func (t *trainSetup) teacher(ctx context.Context, j *train.Job, p config.Partner
 	}
 	j.Log.Printf("%s is frozen: %s, weights from %s", p.Name, sizeOf(net), path)
 	j.Distillation.Teachers = append(j.Distillation.Teachers, teacher)
-	sum, err := checkpoint.HashFile(path)
-	if err != nil {
-		return err
-	}
-	return remember(j, "MODEL.models."+p.Name, []any{p.Model.Network, "sha256 " + sum})
+	j.Run.Files["weights of "+p.Name+" (sha256)"], err = checkpoint.HashFile(path)
+	return err
 }
 
 // stored adds scores of a network that need not be here.
