@@ -114,7 +114,7 @@ func epoch(t testing.TB, l *dataset.Loader, epoch, from int) []dataset.Batch {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := dataset.Batch{Index: b.Index, Samples: b.Samples, Labels: b.Labels, Mixed: b.Mixed, Lambda: b.Lambda, Bad: b.Bad}
+		kept := dataset.Batch{Index: b.Index, Samples: b.Samples, Labels: b.Labels, Mixed: b.Mixed, Partners: b.Partners, Lambda: b.Lambda, Bad: b.Bad}
 		if b.Views != nil {
 			kept.Views = b.Views.Clone()
 		}

@@ -159,6 +159,9 @@ func TestBad(t *testing.T) {
 	if !reflect.DeepEqual(b.Samples, []int{0, 2, 3}) || !reflect.DeepEqual(b.Labels, []int{0, 2, 3}) || b.Views.Shape[0] != 3 || len(b.Mixed) != 3 {
 		t.Errorf("samples %v, labels %v, mixed with %v, views %v: want 0, 2, 3", b.Samples, b.Labels, b.Mixed, b.Views)
 	}
+	if !slices.Equal(b.Partners, b.Mixed) { // each clip is of a class of its own
+		t.Errorf("partners %v of labels %v", b.Partners, b.Mixed)
+	}
 	if len(b.Bad) != 1 || b.Bad[0].Sample != 1 || !errors.Is(b.Bad[0].Err, fs.ErrNotExist) {
 		t.Fatalf("bad %v: want sample 1, which is not there", b.Bad)
 	}
@@ -179,8 +182,8 @@ func TestMixedLabels(t *testing.T) {
 	plain := epoch(t, newLoader(t, set, o), 2, 0)[0]
 	o.Mix = &dataset.Mix{MixupAlpha: 1}
 	mixed := epoch(t, newLoader(t, set, o), 2, 0)[0]
-	if plain.Mixed != nil || plain.Lambda != 1 {
-		t.Errorf("not mixed, but with %v by %v", plain.Mixed, plain.Lambda)
+	if plain.Mixed != nil || plain.Partners != nil || plain.Lambda != 1 {
+		t.Errorf("not mixed, but with %v of %v by %v", plain.Mixed, plain.Partners, plain.Lambda)
 	}
 	if !slices.Equal(plain.Labels, mixed.Labels) || slices.Equal(mixed.Mixed, mixed.Labels) {
 		t.Fatalf("labels %v mixed with %v, want %v with another order", mixed.Labels, mixed.Mixed, plain.Labels)
@@ -189,6 +192,9 @@ func TestMixedLabels(t *testing.T) {
 	n := len(x) / 6
 	for i, label := range mixed.Mixed {
 		partner := slices.Index(plain.Labels, label)
+		if mixed.Partners[i] != plain.Samples[partner] {
+			t.Errorf("clip %d is mixed with sample %d, want %d", i, mixed.Partners[i], plain.Samples[partner])
+		}
 		for k := range n {
 			want := mixed.Lambda*x[i*n+k] + (1-mixed.Lambda)*x[partner*n+k]
 			if d := y[i*n+k] - want; d > 1e-5 || d < -1e-5 {

@@ -24,6 +24,8 @@ func (t Term) Validate() error {
 
 func (t Term) validate() error {
 	switch {
+	case t.Kind != CE && t.Kind != DML && t.Kind != KD:
+		return fmt.Errorf("no such loss: want %s, %s or %s", CE, DML, KD)
 	case !(t.Weight >= 0) || math.IsInf(t.Weight, 0):
 		return fmt.Errorf("a weight of %v: want 0 or more", t.Weight)
 	case !(t.Smoothing >= 0 && t.Smoothing < 1):
@@ -36,10 +38,8 @@ func (t Term) validate() error {
 		return errors.New("want a pair of two networks")
 	case t.Kind == DML:
 		return t.validateDML()
-	case t.Kind == KD:
-		return t.validateKD()
 	}
-	return fmt.Errorf("no such loss: want %s, %s or %s", CE, DML, KD)
+	return t.validateKD()
 }
 
 func (t Term) validateCE() error {
