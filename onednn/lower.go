@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/tensor"
@@ -279,6 +280,22 @@ func (l *lowering) emit(layer fmt.Stringer, p primitive, args ...arg) {
 		s.flops = n.FLOPs()
 	}
 	l.prog.steps = append(l.prog.steps, s)
+}
+
+// host appends a step of our own code, which is given where its operands lie.
+func (l *lowering) host(n *graph.Node, kernel string, operands []place, run func(at []unsafe.Pointer)) {
+	for _, o := range operands {
+		l.use(o.buf)
+	}
+	at := make([]unsafe.Pointer, len(operands))
+	step := step{layer: n.String(), kernel: kernel, flops: n.FLOPs(), host: func(p *program, slots []unsafe.Pointer) error {
+		for i, o := range operands {
+			at[i] = unsafe.Add(o.buf.at(slots, p.arena), o.offset)
+		}
+		run(at)
+		return nil
+	}}
+	l.prog.steps = append(l.prog.steps, step)
 }
 
 func (l *lowering) memoryAt(at place) memory {

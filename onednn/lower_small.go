@@ -16,6 +16,9 @@ func (l *lowering) lowerSmallConv(n *graph.Node, c graph.Conv, t dtype) error {
 	if p, ok := l.pointwise(n, c, t); ok {
 		return l.lowerPointwise(p)
 	}
+	if to, ok := l.pointwise16(n, c, t); ok {
+		return l.lowerPointwise16(n, c, to)
+	}
 	x, w := n.In[0], n.In[1]
 	grouped := groupedDims(w.Shape, c.Groups)
 	to, scale := l.arith.held(n)

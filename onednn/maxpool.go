@@ -30,12 +30,8 @@ func (l *lowering) lowerBytesPool(n *graph.Node, w C.struct_nn_window, src place
 	at := l.room(dst)
 	at.scale = src.scale
 	l.settle(n.Out, at)
-	l.use(src.buf)
-	l.use(at.buf)
 	pictures := C.int(n.In[0].Shape[0])
-	pool := func(p *program, slots []unsafe.Pointer) error {
-		C.nn_max_pool(&w, pictures, (*C.uchar)(p.address(src, slots)), (*C.uchar)(p.address(at, slots)))
-		return nil
-	}
-	l.prog.steps = append(l.prog.steps, step{layer: n.String(), kernel: "bytes", host: pool})
+	l.host(n, "bytes", []place{src, at}, func(at []unsafe.Pointer) {
+		C.nn_max_pool(&w, pictures, (*C.uchar)(at[0]), (*C.uchar)(at[1]))
+	})
 }

@@ -62,7 +62,8 @@ func (l *lowering) lowerPointwise(p pointwise) error {
 	if err != nil {
 		return err
 	}
-	held, dst, err := l.pointwiseResult(p, src)
+	want := place{desc: l.tmp.channelsLast(y.Shape, p.to), scale: p.scale}
+	held, dst, err := l.pointwiseResult(p.n, p.op, want, integers(p.residual), src)
 	if err != nil {
 		return err
 	}
@@ -70,31 +71,27 @@ func (l *lowering) lowerPointwise(p pointwise) error {
 	if err != nil {
 		return err
 	}
-	for _, at := range []place{src, held, dst} {
-		l.use(at.buf)
-	}
-	pixels := C.int(y.Shape[0] * y.Shape[2] * y.Shape[3])
-	run := func(prog *program, slots []unsafe.Pointer) error {
-		C.nn_pointwise(&c, pixels, (*C.uchar)(prog.address(src, slots)), prog.address(held, slots), prog.address(dst, slots))
-		return nil
-	}
-	l.prog.steps = append(l.prog.steps, step{layer: p.n.String(), kernel: "bytes", flops: p.n.FLOPs(), host: run})
+	l.host(p.n, "bytes", []place{src, held, dst}, func(at []unsafe.Pointer) {
+		C.nn_pointwise(&c, pixels(y), (*C.uchar)(at[0]), at[1], at[2])
+	})
 	return nil
 }
 
-// pointwiseResult is where the residual lies, the source if there is none, and
-// where the result goes.
-func (l *lowering) pointwiseResult(p pointwise, src place) (held, dst place, err error) {
-	want := place{desc: l.tmp.channelsLast(p.n.Out.Shape, p.to), scale: p.scale}
-	if p.to != float32s || !p.op.Residual {
-		dst, err = l.destination(p.n, p.op, want, []arg{{argSource, src}})
+// pixels are those of [N, C, H, W].
+func pixels(v *graph.Value) C.int { return C.int(v.Shape[0] * v.Shape[2] * v.Shape[3]) }
+
+// pointwiseResult is where the residual lies, as numbers of type t, and where
+// the result goes: over it, unless that is of floats. Without a residual both
+// are the same.
+func (l *lowering) pointwiseResult(n *graph.Node, op graph.Conv, want place, t dtype, src place) (held, dst place, err error) {
+	if want.desc.dtype() != float32s || !op.Residual {
+		dst, err = l.destination(n, op, want, []arg{{argSource, src}})
 		return dst, dst, err
 	}
-	v := p.n.In[len(p.n.In)-1]
-	if held, err = l.inLayout(v, want.desc.as(l.tmp, integers(p.residual))); err != nil {
+	if held, err = l.inLayout(n.In[len(n.In)-1], want.desc.as(l.tmp, t)); err != nil {
 		return held, dst, err
 	}
-	return held, l.result(p.n.Out, want.desc), nil
+	return held, l.result(n.Out, want.desc), nil
 }
 
 // pointwiseParams are weights, bias and factors in memory of C's.

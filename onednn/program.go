@@ -94,11 +94,6 @@ func (b *buffer) at(slots []unsafe.Pointer, arena unsafe.Pointer) unsafe.Pointer
 	return unsafe.Add(arena, b.offset)
 }
 
-// address is where an operand that is no parameter lies in a run.
-func (p *program) address(at place, slots []unsafe.Pointer) unsafe.Pointer {
-	return unsafe.Add(at.buf.at(slots, p.arena), at.offset)
-}
-
 // evaluate is a step for what oneDNN cannot do: the graph's own evaluator, on
 // plain memory. params are operands that do not change.
 func evaluate(op graph.Op, in []place, shapes [][]int, params []*tensor.Dense, out place) func(*program, []unsafe.Pointer) error {

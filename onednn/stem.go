@@ -35,14 +35,10 @@ func (l *lowering) lowerStem(n *graph.Node, s C.struct_nn_stem) error {
 	_, dst.scale = l.arith.held(n)
 	l.settle(n.Out, dst)
 	l.stemParams(n, &s, dst.scale)
-	l.use(src.buf)
-	l.use(dst.buf)
 	pictures := C.int(n.In[0].Shape[0])
-	run := func(p *program, slots []unsafe.Pointer) error {
-		C.nn_stem(&s, pictures, (*C.float)(p.address(src, slots)), (*C.uchar)(p.address(dst, slots)))
-		return nil
-	}
-	l.prog.steps = append(l.prog.steps, step{layer: n.String(), kernel: "bytes", flops: n.FLOPs(), host: run})
+	l.host(n, "bytes", []place{src, dst}, func(at []unsafe.Pointer) {
+		C.nn_stem(&s, pictures, (*C.float)(at[0]), (*C.uchar)(at[1]))
+	})
 	return nil
 }
 

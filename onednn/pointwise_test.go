@@ -76,25 +76,53 @@ func compareBytes(t *testing.T, g *graph.Graph, w graph.Weights, s graph.Scales,
 		t.Fatal(err)
 	}
 	e := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.INT8, Scales: s})
+	compareOwn(t, e, in, want[0], int8Tolerance)
+	countOwn(t, e, in, "bytes", 9, " avx512_vnni ")
+}
+
+// The same without a first convolution, which is oneDNN's, in bfloat16.
+func TestBFloat16Pointwise(t *testing.T) {
+	requires(t, graph.BF16)
+	for _, size := range []int{2, 31} {
+		g := residuals(3, 2, size)
+		w, in := randomWeights(g, 3), ramp(2, 3, size, size)
+		want, err := graph.Eval(g, w, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.BF16})
+		compareOwn(t, e, in, want[0], bfloat16Tolerance)
+		countOwn(t, e, in, "bfloat16", 8, " avx512_bf16 ")
+	}
+}
+
+func compareOwn(t *testing.T, e *onednn.Engine, in, want *tensor.Dense, tol float64) {
+	t.Helper()
 	got, err := e.Run(t.Context(), in)
 	if err == nil {
-		err = graphtest.Compare(got[0], want[0], int8Tolerance)
+		err = graphtest.Compare(got[0], want, tol)
 	}
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// countOwn reports layers that our code should compute and does not, on
+// processors with these instructions.
+func countOwn(t *testing.T, e *onednn.Engine, in *tensor.Dense, kernel string, want int, instructions string) {
+	t.Helper()
 	layers, _, err := e.Profile(t.Context(), 1, in.Shape)
 	if err != nil {
 		t.Fatal(err)
 	}
 	own := 0
 	for _, l := range layers {
-		if l.Kernel == "bytes" {
+		if l.Kernel == kernel {
 			own++
 		}
 	}
 	info, _ := os.ReadFile("/proc/cpuinfo")
-	if own != 9 && bytes.Contains(info, []byte(" avx512_vnni ")) {
-		t.Errorf("%d of 9 convolutions are our own: %+v", own, layers)
+	if own != want && bytes.Contains(info, []byte(instructions)) {
+		t.Errorf("%d of %d convolutions are our own: %+v", own, want, layers)
 	}
 }

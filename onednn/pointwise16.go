@@ -1,0 +1,87 @@
+package onednn
+
+// #include "pointwise16.h"
+// #include "shim.h"
+import "C"
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/pptsn/pptsn/graph"
+	"github.com/pptsn/pptsn/tensor"
+)
+
+// pointwise16 reports whether there is code of our own for a convolution of
+// bfloat16, and as what the result is kept.
+func (l *lowering) pointwise16(n *graph.Node, op graph.Conv, t dtype) (to dtype, ok bool) {
+	to, _ = l.arith.held(n)
+	w := n.In[1].Shape
+	fits := t == bfloat16s && single(w, op) && w[0]%outputsAtOnce == 0 && w[1]%2 == 0 && w[1] <= C.NN_MOST_CHANNELS16
+	if op.Residual { // one that is held in floats would lose digits
+		fits = fits && l.at[n.In[len(n.In)-1]].desc.dtype() == bfloat16s
+	}
+	linear := op.Act.Func == graph.ReLU || op.Act.Func == graph.Identity
+	return to, fits && linear && uses(C.dnnl_cpu_isa_avx512_core_bf16)
+}
+
+func (l *lowering) lowerPointwise16(n *graph.Node, op graph.Conv, to dtype) error {
+	src, err := l.inLayout(n.In[0], l.tmp.channelsLast(n.In[0].Shape, bfloat16s))
+	if err != nil {
+		return err
+	}
+	held, dst, err := l.pointwiseResult(n, op, place{desc: l.tmp.channelsLast(n.Out.Shape, to)}, bfloat16s, src)
+	if err != nil {
+		return err
+	}
+	c, err := l.pointwise16Params(n, op)
+	if err != nil {
+		return err
+	}
+	if to == float32s {
+		c.wide = 1
+	}
+	l.host(n, "bfloat16", []place{src, held, dst}, func(at []unsafe.Pointer) {
+		C.nn_pointwise16(&c, pixels(n.Out), (*C.ushort)(at[0]), at[1], at[2])
+	})
+	return nil
+}
+
+// pointwise16Params are weights and bias in memory of C's.
+func (l *lowering) pointwise16Params(n *graph.Node, op graph.Conv) (c C.struct_nn_pointwise16, err error) {
+	w := n.In[1]
+	out, in := w.Shape[0], w.Shape[1]
+	packed := l.tmp.strided([]int{in / 2, out, 2}, []int{2 * out, 2, 1}, bfloat16s)
+	mem, err := l.weights.get(w.Name, packed, packed, pairsOf)
+	if err != nil {
+		return c, err
+	}
+	bias := make([]float32, out)
+	if op.Bias {
+		copy(bias, l.weights.plain[n.In[2].Name].Float32s())
+	}
+	c = C.struct_nn_pointwise16{
+		in: C.int(in), out: C.int(out), weights: (*C.ushort)(mem.address()), bias: (*C.float)(kept(l.keep, bias)),
+	}
+	if op.Residual {
+		c.residual = 1
+	}
+	if op.Act.Func == graph.ReLU {
+		c.relu = 1
+	}
+	return c, nil
+}
+
+// pairsOf are weights [O, I, 1, 1] in bfloat16 as [I/2, O, 2].
+func pairsOf(w *tensor.Dense) *tensor.Dense {
+	rounded := bfloat16sOf(w)
+	out, in := w.Shape[0], w.Shape[1]
+	d := tensor.New(tensor.BFloat16, in/2, out, 2)
+	for o := range out {
+		for i := range in {
+			v := binary.LittleEndian.Uint16(rounded.Data[2*(o*in+i):])
+			binary.LittleEndian.PutUint16(d.Data[2*((i/2*out+o)*2+i%2):], v)
+		}
+	}
+	return d
+}
