@@ -136,6 +136,35 @@ func TestPredictResumeTornFile(t *testing.T) {
 	}
 }
 
+// A full disk ends a run with the way to go on; once there is room that gives the
+// file of one run.
+func TestPredictFullDisk(t *testing.T) {
+	f := makeFixture(t)
+	list := manyInputs(t, f, 50)
+	whole := filepath.Join(t.TempDir(), "whole.jsonl")
+	if code, _, stderr := command(t, "", "predict", "-m", f.model, list, "--json", "--output", whole); code != 1 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8k", "pptsn-test", dir).CombinedOutput(); err != nil {
+		t.Skipf("no small file system can be mounted here: %s", out)
+	}
+	t.Cleanup(func() { exec.Command("umount", dir).Run() })
+	out := filepath.Join(dir, "out.jsonl")
+	args := []string{"predict", "-m", f.model, list, "--json", "--output", out}
+	code, _, stderr := command(t, "", args...)
+	if code != 1 || !strings.Contains(stderr, "no space left") || !strings.Contains(stderr, "the results so far are in "+out+": go on with --resume") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if text, err := exec.Command("mount", "-o", "remount,size=1m", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%s", text)
+	}
+	code, _, stderr = command(t, "", append(args, "--resume")...)
+	if code != 1 || strings.Contains(stderr, "go on with") || readFile(t, out) != readFile(t, whole) {
+		t.Errorf("afterwards: exit code %d, %s, file\n%s", code, stderr, readFile(t, out))
+	}
+}
+
 // What does not belong together is not continued, and the file stays as it was.
 func TestPredictResumeRefused(t *testing.T) {
 	f := makeFixture(t)

@@ -48,7 +48,7 @@ func predictFiles(cmd *cobra.Command, o predictOptions) (err error) {
 		defer stop()
 	}
 	err = o.classifyAll(cmd.Context(), m, files, p)
-	if out != nil && cmd.Context().Err() != nil {
+	if out != nil && err != nil && !errors.Is(err, errReported) {
 		fmt.Fprintf(p.err, "pptsn: the results so far are in %s: go on with --resume\n", o.output.path)
 	}
 	return err
@@ -98,6 +98,7 @@ func (o *predictOptions) classifyAll(ctx context.Context, m *pptsn.Model, files 
 	p.showProgress(o.count())
 	for v := range m.ClassifyMany(ctx, files, pptsn.Many{Batch: o.batch, Workers: o.workers}) {
 		if err := p.print(outcome{v.File, v.Result, v.Err}); err != nil {
+			p.endProgress()
 			return err
 		}
 	}

@@ -55,8 +55,10 @@ func (w *windowFlags) validate(asJSON bool) error {
 		w.stride = max(w.length/2, window.Shortest)
 	}
 	switch {
-	case w.length < window.Shortest || w.stride < window.Shortest:
-		return usagef("--window %v --stride %v: want at least %v", w.length, w.stride, window.Shortest)
+	case w.length < window.Shortest:
+		return usagef("--window %v: want at least %v", w.length, window.Shortest)
+	case w.stride < window.Shortest:
+		return usagef("--stride %v: want at least %v", w.stride, window.Shortest)
 	case !(w.minScore >= 0 && w.minScore <= 1):
 		return usagef("--min_score %v: want 0 to 1", w.minScore)
 	case w.srt == "-" && asJSON:
