@@ -69,7 +69,8 @@ func (m onnxModel) metadata() (map[string]string, error) {
 	return pairs, err
 }
 
-// write writes and checks the file, and says on stdout what is there.
+// write writes the file, which has its name once it is checked, and says on stdout
+// what is there.
 func (e onnxExport) write(m onnxModel, path string) error {
 	g, w, err := m.prepare(e.reader)
 	if err != nil {
@@ -82,13 +83,17 @@ func (e onnxExport) write(m onnxModel, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	err = atomicfile.Write(path, func(to io.Writer) error { return onnx.Write(to, g, w, onnx.Options{Metadata: pairs}) })
+	file, err := atomicfile.Prepare(path, func(to io.Writer) error { return onnx.Write(to, g, w, onnx.Options{Metadata: pairs}) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	checked, err := e.check(path, g, w)
+	defer file.Discard()
+	checked, err := e.check(file.Name(), g, w)
 	if err != nil {
-		return fmt.Errorf("%s: the written file does not compute what the model does: %w", path, err)
+		return fmt.Errorf("%s: not written, since the file would not compute what the model does: %w", path, err)
+	}
+	if err := file.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	fmt.Fprintln(e.cmd.OutOrStdout(), path)
 	_, err = fmt.Fprintln(e.cmd.OutOrStdout(), checked)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/pptsn/pptsn/onednn"
 	"github.com/pptsn/pptsn/ort"
 	"github.com/pptsn/pptsn/tensor"
+	"github.com/pptsn/pptsn/tsn"
 )
 
 func needORT(t *testing.T) {
@@ -164,6 +166,40 @@ func TestExportModelONNX(t *testing.T) {
 	}
 	if _, err := os.Stat(int8 + ".onnx"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file that fails its check gets no name, and one that is there stays. Scores
+// that are not numbers agree with nothing.
+func TestExportONNXFailedCheck(t *testing.T) {
+	needORT(t)
+	f := makeFixture(t)
+	b, err := bundle.Open(f.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := tsn.Build(b.Manifest.Network, b.Manifest.Preprocess.Views(), 48, 48)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := loadWeights(net, f.weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w["head.fc.bias"].Float32s()[0] = float32(math.NaN())
+	dir, out := t.TempDir(), t.TempDir()
+	if err := bundle.Write(filepath.Join(dir, "ppTSN"), *b.Manifest, net, w); err != nil {
+		t.Fatal(err)
+	}
+	old := writeFile(t, filepath.Join(out, "old.onnx"), "an older one")
+	for _, name := range []string{"old", "new"} {
+		code, stdout, stderr := command(t, "", "export", "-m", dir, "--onnx", "-o", out, "--save_name", name)
+		if code != 1 || stdout != "" || !strings.Contains(stderr, filepath.Join(out, name+".onnx")+": not written") {
+			t.Errorf("%s: exit code %d, %q, %s", name, code, stdout, stderr)
+		}
+	}
+	if entries, _ := os.ReadDir(out); len(entries) != 1 || readFile(t, old) != "an older one" {
+		t.Errorf("there are %v, %q", entries, readFile(t, old))
 	}
 }
 

@@ -118,6 +118,9 @@ func runQuantize(cmd *cobra.Command, o quantizeOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := writable(o.output); err != nil { // not after minutes of work
+		return err
+	}
 	result, err := o.quantize(cmd, b, manifest)
 	if err != nil {
 		return err

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -10,6 +13,21 @@ import (
 	"github.com/pptsn/pptsn/internal/textfile"
 	"github.com/pptsn/pptsn/quantize"
 )
+
+// writable reports a folder in which no file can be made, or that cannot be made
+// itself. It leaves nothing behind.
+func writable(dir string) error {
+	for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	f, err := os.CreateTemp(dir, ".pptsn-*.tmp")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
 
 // samples are the clips to choose scales with and those to check with.
 func (o *quantizeOptions) samples(stdin io.Reader, classes int) (calibrate, check []quantize.Sample, err error) {

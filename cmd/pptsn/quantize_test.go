@@ -263,6 +263,8 @@ func TestQuantizeCommandLine(t *testing.T) {
 		{2, "--config", []string{"-m", f.model, "--videos", list, "-o", out, "--override", "a=b"}},
 		{2, "no arguments", []string{"-m", f.model, list}},
 		{1, "that is the model itself", []string{"-m", f.model, "--videos", list, "-o", f.model}},
+		{1, "clip00.mp4", []string{"-m", f.model, "--videos", "absent.list", "-o", filepath.Join(dir, "clip00.mp4", "sub")}}, // before the clips are looked at
+		{1, "/proc", []string{"-m", f.model, "--videos", "absent.list", "-o", "/proc/self/sub"}},
 		{1, "layer res9", []string{"-m", f.model, "--videos", list, "-o", out, "--keep", "res9"}},
 		{1, "calibrate: too few clips, 1: at least 4", []string{"-m", f.model, "--videos", list, "-o", out}},
 		{1, "has label 7", []string{"-m", f.model, "--videos", labels, "-o", out}},
