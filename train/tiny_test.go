@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pptsn/pptsn/graph"
@@ -29,8 +30,11 @@ const (
 	tinyClasses = 5
 )
 
-func newTiny(plain bool) *tiny {
-	n := &tiny{Graph: graph.New("tiny"), rng: rand.New(rand.NewPCG(1, 2)), w: graph.Weights{}, plain: plain}
+func newTiny(plain bool) *tiny { return newTinyOf(plain, 1) }
+
+// newTinyOf is one with other weights for another seed.
+func newTinyOf(plain bool, seed uint64) *tiny {
+	n := &tiny{Graph: graph.New("tiny"), rng: rand.New(rand.NewPCG(seed, 2)), w: graph.Weights{}, plain: plain}
 	x := n.Input("x", graph.Unknown, tinyViews, 3, tinySide, tinySide)
 	x = n.Must("views", graph.Reshape{Shape: []int{-1, 3, tinySide, tinySide}}, x)
 	x = n.block("stem", x, 16, 3, 1)
@@ -95,15 +99,28 @@ func (n *tiny) block(name string, x *graph.Value, out, side, stride int) *graph.
 func (n *tiny) learner(t *testing.T, session *torch.Session, w graph.Weights, o LearnerOptions) *Learner {
 	t.Helper()
 	o.Params = n.rules
+	return newLearner(t, session, n.network(), w, o)
+}
+
+func newLearner(t *testing.T, session *torch.Session, net *tsn.Network, w graph.Weights, o LearnerOptions) *Learner {
+	t.Helper()
 	if o.Rule == nil {
 		o.Rule = optim.Momentum{Mu: 0.9, Nesterov: true}
 	}
-	l, err := NewLearner(t.Context(), session, &tsn.Network{Graph: n.Graph}, w, o)
+	l, err := NewLearner(t.Context(), session, net, w, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+func (n *tiny) network() *tsn.Network {
+	net := &tsn.Network{Graph: n.Graph, Spec: tsn.Spec{Classes: tinyClasses}}
+	for _, p := range n.Params {
+		net.Params = append(net.Params, tsn.Param{Name: p.Name, Paddle: strings.ReplaceAll(p.Name, ".", "_"), Shape: p.Shape})
+	}
+	return net
 }
 
 // batch is n clips made from a number, each of a random class and all the

@@ -18,7 +18,6 @@ import (
 	"github.com/pptsn/pptsn/optim"
 	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/torch"
-	"github.com/pptsn/pptsn/tsn"
 )
 
 // clips are folders of pictures for the tiny network: clip i is of class
@@ -109,12 +108,8 @@ const jobBatch = 2 // clips of a rank
 // job is a run of rank of size on the clips, in batches of jobBatch each.
 func (n *tiny) job(t *testing.T, c clips, rank, size int) *Job {
 	t.Helper()
-	net := &tsn.Network{Graph: n.Graph, Spec: tsn.Spec{Classes: tinyClasses}}
-	for _, p := range n.Params {
-		net.Params = append(net.Params, tsn.Param{Name: p.Name, Paddle: strings.ReplaceAll(p.Name, ".", "_"), Shape: p.Shape})
-	}
 	j := &Job{
-		Network: net, Weights: n.w, Session: SessionOptions{Threads: 1},
+		Network: n.network(), Weights: n.w, Session: SessionOptions{Threads: 1},
 		Learner:   LearnerOptions{Params: n.rules, Rule: optim.Momentum{Mu: 0.9, Nesterov: true}, DType: torch.Float64},
 		Smoothing: 0.1, Epochs: 2, SaveInterval: 10, MaxBad: 1,
 		Dir: t.TempDir(), Name: "tiny", Seed: 5, Data: c.set(t),
