@@ -13,6 +13,7 @@ import (
 	"github.com/pptsn/pptsn/clip"
 	"github.com/pptsn/pptsn/config"
 	"github.com/pptsn/pptsn/configs"
+	"github.com/pptsn/pptsn/distill"
 	"github.com/pptsn/pptsn/schedule"
 	"github.com/pptsn/pptsn/tsn"
 )
@@ -78,12 +79,48 @@ func TestReadyFiles(t *testing.T) {
 			equal(t, path+": frame folders", data.Frames, strings.Contains(path, "frames"))
 		}
 		must(c.Training())(t)
+		equal(t, path+": distils", must(c.Distillation())(t) != nil, strings.Contains(path, "distill"))
 		must(c.Metric())(t)
 		must(c.Inference())(t)
 		return nil
 	})
-	if err != nil || n < 8 {
+	if err != nil || n < 11 {
 		t.Fatalf("%d files, %v", n, err)
+	}
+}
+
+// A distilled file differs from the one without a teacher in what its header says.
+func TestDistilledFiles(t *testing.T) {
+	for _, tc := range []struct {
+		path, alone string
+		segments    int // of training; 0: the same
+		teacher     int // layers
+	}{
+		{"recognition/pptsn/pptsn_k400_frames_8seg_distill.yaml", "recognition/pptsn/pptsn_k400_frames.yaml", 8, 101},
+		{"recognition/pptsn/pptsn_actions_videos_distill.yaml", "recognition/pptsn/pptsn_actions_videos.yaml", 0, 34},
+	} {
+		c, alone := ready(t, tc.path), ready(t, tc.alone)
+		wantModel := must(alone.Model())(t)
+		smoothing := wantModel.Head.LabelSmoothing
+		wantModel.Key, wantModel.Head.LabelSmoothing = "MODEL.models.1.Student", 0
+		equal(t, tc.path+": student", must(c.Model())(t), wantModel)
+		d := distillation(t, c)
+		equal(t, tc.path+": teacher", d.Peers[0].Model.Network.Layers, tc.teacher)
+		equal(t, tc.path+": terms", d.Terms, []distill.Term{
+			{Kind: distill.CE, Of: "Student", To: "GroundTruth", Weight: 1, Smoothing: smoothing},
+			{Kind: distill.CE, Of: "Teacher", To: "GroundTruth", Weight: 1, Smoothing: smoothing},
+			{Kind: distill.DML, Of: "Student", To: "Teacher", Weight: 1, Act: distill.Softmax, Epsilon: 1e-12},
+		})
+		training, wantTraining := must(c.Training())(t), must(alone.Training())(t)
+		training.GlobalBatch = 0
+		equal(t, tc.path+": training", training, wantTraining)
+		for _, use := range []config.Use{config.Train, config.Valid, config.Test} {
+			clips := must(alone.Clip(use))(t)
+			if use != config.Test && tc.segments > 0 {
+				clips.Sampling.Segments = tc.segments
+			}
+			equal(t, tc.path+": clips of "+string(use), must(c.Clip(use))(t), clips)
+		}
 	}
 }
 
