@@ -9,7 +9,7 @@ FUZZTIME ?= 30s
 # program sets this for itself (cmd/pptsn/openmp_linux.go).
 test race: export GOMP_SPINCOUNT ?= 1000
 
-.PHONY: help setup build torch demo test race lint bench fuzz clean
+.PHONY: help setup build torch demo test race lint bench study fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,10 @@ lint: ## gofmt, go vet, staticcheck (see CONTRIBUTING.md)
 bench: setup ## figures beside their peers, in the same run
 	GOMP_SPINCOUNT=1000 $(GO) test -run '^$$' -bench PredictMany -benchtime 1x -timeout 60m ./bench
 	$(GO) test -run '^$$' -bench . -skip PredictMany -benchtime 1x -timeout 60m ./bench ./video ./clip ./frame ./pdparams ./dataset
+
+study: build torch ## docs/accuracy.md anew, over hours: what PP-TSN's parts are worth (STUDY='-data CLIPS -only tsn,pptsn')
+	$(GO) run ./study run $(STUDY)
+	$(GO) run ./study table $(STUDY)
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
