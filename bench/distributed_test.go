@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"math"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/internal/turns"
 	"github.com/pptsn/pptsn/tensor"
 	"github.com/pptsn/pptsn/torch"
@@ -25,7 +25,7 @@ type side func(testing.TB, trainRun, ...string) *stepper
 // newTeam starts a rank for each run, each on a core of its own if pinned.
 func newTeam(b testing.TB, start side, pinned bool, runs ...trainRun) team {
 	b.Helper()
-	port := freePort(b)
+	port := testdata.FreePort(b)
 	ranks := make(team, len(runs))
 	for i, r := range runs {
 		r.World, r.Rank, r.Port = len(runs), i, port
@@ -39,16 +39,6 @@ func newTeam(b testing.TB, start side, pinned bool, runs ...trainRun) team {
 		s.wait(b)
 	}
 	return ranks
-}
-
-func freePort(b testing.TB) int {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // step is a step of all ranks: the mean loss, and the longest time.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,23 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/launch"
 )
 
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // hosts are the topologies of launchers with so many processes each.
 func hosts(t *testing.T, minimum int, procs ...int) []launch.Topology {
-	port := freePort(t)
+	port := testdata.FreePort(t)
 	list := make([]launch.Topology, len(procs))
 	for i, n := range procs {
 		list[i] = launch.Topology{Nodes: len(procs), MinNodes: minimum, NodeRank: i, Procs: n, Master: "127.0.0.1", Port: port}

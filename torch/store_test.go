@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/torch"
 )
 
@@ -135,12 +136,7 @@ func TestStoreGoneConcurrent(t *testing.T) {
 // Clients wait for a store that comes later.
 func TestStoreThatComesLaterConcurrent(t *testing.T) {
 	device(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	port := testdata.FreePort(t)
 	opened := make(chan error, 1)
 	go func() {
 		s, err := torch.OpenStore(t.Context(), torch.StoreOptions{Host: "127.0.0.1", Port: port})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/torch"
 )
 
@@ -40,7 +41,7 @@ func TestDoctorRanks(t *testing.T) {
 	}
 	checkDiagnosis(t, stdout, "a launcher of 2 processes")
 
-	port := freePort(t)
+	port := testdata.FreePort(t)
 	second := make(chan string, 1)
 	worker := func(rank int) []string {
 		return []string{fmt.Sprint("RANK=", rank), fmt.Sprint("LOCAL_RANK=", rank), "WORLD_SIZE=2", "LOCAL_WORLD_SIZE=2", "MASTER_ADDR=127.0.0.1", fmt.Sprint("MASTER_PORT=", port)}
@@ -74,16 +75,6 @@ func checkDiagnosis(t *testing.T, text, role string) {
 	}
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // What is wrong is named, with what to do, and the exit code is 1.
 func TestDoctorProblems(t *testing.T) {
 	needsTorch(t)
@@ -103,7 +94,7 @@ func TestDoctorProblems(t *testing.T) {
 		"port taken":      {args: []string{"--nnodes", "2", "--node_rank", "0", "--master", taken}, want: []string{"port ", "ss -ltnp", "towards host 0"}},
 		"no such host":    {args: []string{"--nnodes", "2", "--node_rank", "1", "--master", "host.invalid:29500"}, want: []string{"host.invalid", "by its address"}},
 		"no interface":    {env: []string{"GLOO_SOCKET_IFNAME=nope0"}, want: []string{"GLOO_SOCKET_IFNAME=nope0", "unset it"}},
-		"nobody there":    {args: []string{"--nnodes", "2", "--node_rank", "1", "--master", fmt.Sprint("127.0.0.1:", freePort(t)), "--timeout", "1s"}, want: []string{"nobody listens there yet", "did not come together"}},
+		"nobody there":    {args: []string{"--nnodes", "2", "--node_rank", "1", "--master", fmt.Sprint("127.0.0.1:", testdata.FreePort(t)), "--timeout", "1s"}, want: []string{"nobody listens there yet", "did not come together"}},
 	} {
 		code, stdout, stderr, _ := outputs(t, child(t, tc.env, append([]string{"doctor"}, tc.args...)...), t.TempDir())
 		for _, want := range tc.want {

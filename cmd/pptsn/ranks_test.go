@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pptsn/pptsn/internal/testdata"
 	"github.com/pptsn/pptsn/launch"
 	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/train"
@@ -158,7 +159,7 @@ func TestRanksLocalDevice(t *testing.T) {
 // not begun: then that one is of an older run.
 func TestRanksRestarted(t *testing.T) {
 	needsTorch(t)
-	first, err := meet(t.Context(), &launch.World{Size: 1, Master: "127.0.0.1", Port: freePort(t), Serve: true}, time.Minute)
+	first, err := meet(t.Context(), &launch.World{Size: 1, Master: "127.0.0.1", Port: testdata.FreePort(t), Serve: true}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

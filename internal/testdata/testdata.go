@@ -1,5 +1,6 @@
 // Package testdata finds the files that some tests compare against and that
-// are not part of the project: the parity kit and the real videos and models.
+// are not part of the project: the parity kit and the real videos and models. Of
+// the machine it finds free ports.
 package testdata
 
 import (
