@@ -6,8 +6,8 @@ import (
 	"github.com/pptsn/pptsn/graph"
 )
 
-// stages is the number of residual blocks in each of the four stages.
-func (s Spec) stages() [4]int {
+// Stages is the number of residual blocks in each of the four stages.
+func (s Spec) Stages() [4]int {
 	return map[int][4]int{
 		18: {2, 2, 2, 2}, 34: {3, 4, 6, 3}, 50: {3, 4, 6, 3},
 		101: {3, 4, 23, 3}, 152: {3, 8, 36, 3}, 200: {3, 12, 48, 3},
@@ -25,7 +25,7 @@ func (b *builder) backbone(x *graph.Value) *graph.Value {
 	x = b.g.Must(pool, graph.Pool{
 		Max: true, Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Pad: graph.SamePad(1),
 	}, x)
-	for stage, blocks := range b.spec.stages() {
+	for stage, blocks := range b.spec.Stages() {
 		for i := range blocks {
 			x = b.block(x, stage, i)
 		}

@@ -99,7 +99,7 @@ func Identify(c Checkpoint) (s Spec, ok bool) {
 	blocks := countBlocks(c, third)
 	bottleneck := hasPrefix(c, "backbone.bb_0_0.conv2.", "backbone.res2a.conv2.")
 	for _, layers := range s.Family.Depths() {
-		if (Spec{Layers: layers}).stages()[2] == blocks && (layers >= 50) == bottleneck {
+		if (Spec{Layers: layers}).Stages()[2] == blocks && (layers >= 50) == bottleneck {
 			s.Layers = layers
 			return s, true
 		}

@@ -106,7 +106,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newTrain(), newTest(), newCheck(), newExport(), newPredict(), newInspect(), newBrowse(), newBench(), newPrepare(), newQuantize(), newDoctor())
+	root.AddCommand(newTrain(), newTest(), newCheck(), newExport(), newConvert(), newPredict(), newInspect(), newBrowse(), newBench(), newPrepare(), newQuantize(), newDoctor())
 	return root
 }
 
