@@ -193,19 +193,19 @@ func TestRanksDistilTogether(t *testing.T) {
 			c := newClips(m.T, 13)
 			n, peer := newTiny(true), newTinyOf(true, 9)
 			if tc.synced {
-				n = newNormed()
+				n, peer = newNormed(), newNormedOf(9)
 			}
 			if tc.spoil {
 				c.spoil(m.T, batches(m.T, n.job(m.T, c, 0, 2), 0)[0]...)
 			}
 			alone := n.job(m.T, c, 0, 1)
 			alone.load(m.T, 2*jobBatch, 0, 1)
-			alone.Distillation = distillation(m.T, 13, peer, newTinyOf(false, 11), 0)
+			alone.Distillation, alone.PreciseBN = distillation(m.T, 13, peer, newTinyOf(false, 11), 0), &PreciseBN{Interval: 1, Batches: 2}
 			if err := alone.Train(m.Context()); err != nil {
 				m.Fatal(err)
 			}
 			j := m.job(n, c)
-			j.SyncBN, j.Distillation = tc.synced, distillation(m.T, 13, peer, newTinyOf(false, 11), m.rank)
+			j.SyncBN, j.Distillation, j.PreciseBN = tc.synced, distillation(m.T, 13, peer, newTinyOf(false, 11), m.rank), alone.PreciseBN
 			m.finish(j)
 			if m.rank > 0 {
 				continue
@@ -245,4 +245,18 @@ func TestRanksOfDifferentLosses(t *testing.T) {
 			m.Errorf("left %v", left)
 		}
 	})
+}
+
+// Labels as the only term are what a run learns from without distillation; the
+// job's own smoothing is not added to the term's.
+func TestLabelsAsTheOnlyTerm(t *testing.T) {
+	n, c := newTiny(true), newClips(t, 6)
+	plain, termed := n.job(t, c, 0, 1), n.job(t, c, 0, 1)
+	termed.Distillation = &Distillation{Terms: []distill.Term{ce("Student", plain.Smoothing)}}
+	for _, j := range []*Job{plain, termed} {
+		if err := j.Train(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	near(t, "by a term", learned(t, termed), learned(t, plain), 1e-6)
 }

@@ -103,8 +103,10 @@ func TestFourRanksAreOneBatch(t *testing.T) {
 }
 
 // A tiny network with batch norm, but without dropout, which is each rank's own.
-func newNormed() *tiny {
-	n := newTiny(false)
+func newNormed() *tiny { return newNormedOf(1) }
+
+func newNormedOf(seed uint64) *tiny {
+	n := newTinyOf(false, seed)
 	for _, node := range n.Nodes {
 		if _, ok := node.Op.(graph.Dropout); ok {
 			node.Op = graph.Dropout{}
