@@ -26,12 +26,12 @@ func (t *trainSetup) distillation(ctx context.Context, j *train.Job) error {
 	j.Log.Printf("%s learns: %s", distill.Student, sizeOf(j.Network))
 	for _, p := range d.Peers {
 		if err := t.peer(ctx, j, p); err != nil {
-			return fmt.Errorf("%s: %w", p.Model.Key, err)
+			return err
 		}
 	}
 	for _, p := range d.Teachers {
 		if err := t.teacher(ctx, j, p); err != nil {
-			return fmt.Errorf("%s: %w", p.Model.Key, err)
+			return err
 		}
 	}
 	for _, s := range d.Stored {
@@ -56,7 +56,11 @@ func (t *trainSetup) another(m config.Model) (*tsn.Network, error) {
 		return nil, err
 	}
 	h, w := spec.Size()
-	return tsn.Build(m.Network, spec.Views(), h, w)
+	net, err := tsn.Build(m.Network, spec.Views(), h, w)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", t.config, m.Key, err)
+	}
+	return net, nil
 }
 
 // peer adds a network that learns, too.
@@ -101,10 +105,10 @@ func (t *trainSetup) teacher(ctx context.Context, j *train.Job, p config.Partner
 	}
 	path, err := t.fetch(ctx, p.Model.Weights)
 	if err != nil {
-		return fmt.Errorf("pretrained: %w", err)
+		return fmt.Errorf("%s.pretrained: %w", p.Model.Key, err)
 	}
 	if teacher.Weights, err = loadWeights(net, path); err != nil {
-		return fmt.Errorf("pretrained: a frozen network needs weights for all of it: %w", err)
+		return fmt.Errorf("%s.pretrained: a frozen network needs weights for all of it: %w", p.Model.Key, err)
 	}
 	j.Log.Printf("%s is frozen: %s, weights from %s", p.Name, sizeOf(net), path)
 	j.Distillation.Teachers = append(j.Distillation.Teachers, teacher)

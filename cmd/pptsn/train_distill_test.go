@@ -61,6 +61,10 @@ func TestTrainMutual(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "MODEL.loss was ") {
 		t.Errorf("another loss: exit code %d: %s", code, stderr)
 	}
+	code, _, stderr = command(t, "", f.args(t.TempDir(), "-o", "MODEL.models.0.Teacher.pretrained=absent")...)
+	if code != exitFailed || !strings.Contains(stderr, "MODEL.models.0.Teacher.pretrained: ") || !strings.Contains(stderr, "absent") {
+		t.Errorf("absent weights: exit code %d: %s", code, stderr)
+	}
 	code, _, stderr = command(t, "", append(args, "-o", "MODEL.models.0.Teacher.backbone.depth=18")...)
 	if code != exitFailed || !strings.Contains(stderr, "MODEL.models.Teacher was ") {
 		t.Errorf("another peer: exit code %d: %s", code, stderr)
@@ -107,7 +111,7 @@ func TestTrainFromTeacher(t *testing.T) {
 	f.ranksDistil(t, teacher, dump)
 
 	code, _, stderr := command(t, "", frozen.args(filepath.Join(dir, "out"), "-o", "MODEL.models.0.Teacher.backbone.layers=34")...)
-	if code != exitFailed || !strings.Contains(stderr, "MODEL.models.0.Teacher: pretrained: a frozen network needs weights for all of it") {
+	if code != exitFailed || !strings.Contains(stderr, "MODEL.models.0.Teacher.pretrained: a frozen network needs weights for all of it") {
 		t.Errorf("weights of another network: exit code %d: %s", code, stderr)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,26 +103,33 @@ func (t *trainSetup) setAside(_ context.Context, j *train.Job) error {
 
 // weightsToStart are the student's, or of the only network.
 func (t *trainSetup) weightsToStart(ctx context.Context, j *train.Job) (err error) {
-	m := t.model
-	m.Weights = cmp.Or(t.weights, m.Weights)
-	j.Weights, err = t.start(ctx, j, j.Network, m, j.Seed)
-	return err
+	if t.weights == "" {
+		j.Weights, err = t.start(ctx, j, j.Network, t.model, j.Seed)
+		return err
+	}
+	j.Weights = j.Network.Init(t.model.Head.Std, j.Seed)
+	if t.given(j) {
+		return nil
+	}
+	return t.adapt(ctx, j, j.Network, j.Weights, t.weights, false)
 }
 
-// start draws weights of a network that learns and puts those of files in their
-// place.
+// given says that the checkpoint, or rank 0, has all weights.
+func (t *trainSetup) given(j *train.Job) bool { return j.Resume != nil || t.meeting.rank() > 0 }
+
+// start draws weights of a network that learns and puts those that the
+// configuration names in their place.
 func (t *trainSetup) start(ctx context.Context, j *train.Job, net *tsn.Network, m config.Model, seed uint64) (graph.Weights, error) {
 	w := net.Init(m.Head.Std, seed)
-	if j.Resume != nil || t.meeting.rank() > 0 {
-		return w, nil // the checkpoint, or rank 0, has all of them
+	ref, key := m.Weights, m.Key+".pretrained"
+	if ref == "" {
+		ref, key = m.Pretrained, m.Key+".backbone.pretrained"
 	}
-	if m.Weights != "" {
-		return w, t.adapt(ctx, j, net, w, m.Weights, false)
+	if ref == "" || t.given(j) {
+		return w, nil
 	}
-	if m.Pretrained != "" {
-		if err := t.adapt(ctx, j, net, w, m.Pretrained, true); err != nil {
-			return nil, fmt.Errorf("%s.backbone.pretrained: %w (without: -o %s.backbone.pretrained=\"\")", m.Key, err, m.Key)
-		}
+	if err := t.adapt(ctx, j, net, w, ref, m.Weights == ""); err != nil {
+		return nil, fmt.Errorf("%s: %w (without: -o %s=\"\")", key, err, key)
 	}
 	return w, nil
 }
