@@ -17,9 +17,7 @@ var groups = regexp.MustCompile(`_g\d+_`)
 
 func TestFoldsKeepFootageTogether(t *testing.T) {
 	clips, err := parseClips(actions(t), groups)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	folds := deal(clips, seedCount)
 	home, all, ofClass := map[string]int{}, [seedCount]int{}, map[[2]int]int{}
 	for i, c := range clips {
@@ -46,32 +44,18 @@ func TestFoldsKeepFootageTogether(t *testing.T) {
 // A clip is in the test list of one seed, and in the training lists of the others.
 func TestFoldsTestEachClipOnce(t *testing.T) {
 	clips, err := parseClips(actions(t), groups)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	o := options{work: t.TempDir()}
-	for _, dir := range []string{"frames", "lists"} {
-		if err := os.MkdirAll(filepath.Join(o.work, dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(o.work, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("frames/train_frames.list", actions(t))
-	write("lists/labels.txt", "a b\nc\n")
-	if classes, err := o.writeFolds(groups); err != nil || classes != 2 {
-		t.Fatalf("%d classes, %v; want 2", classes, err)
+	check(t, os.MkdirAll(filepath.Join(o.work, "frames"), 0o755))
+	check(t, os.WriteFile(filepath.Join(o.work, "frames/train_frames.list"), []byte(actions(t)), 0o644))
+	if classes, err := o.writeFolds(groups); err != nil || classes != 8 {
+		t.Fatalf("%d classes, %v; want 8", classes, err)
 	}
 	trained, tested := map[string]int{}, map[string]int{}
 	for s := range seedCount {
 		for use, count := range map[string]map[string]int{"train": trained, "test": tested} {
 			b, err := os.ReadFile(filepath.Join(o.work, fmt.Sprintf("lists/fold-%d/%s.list", s, use)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			for line := range strings.Lines(string(b)) {
 				count[strings.TrimSuffix(line, "\n")]++
 			}
@@ -86,9 +70,7 @@ func TestFoldsTestEachClipOnce(t *testing.T) {
 
 func TestFoldsDoNotFollowOrder(t *testing.T) {
 	clips, err := parseClips(actions(t), groups)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	want := map[string]int{}
 	for i, f := range deal(clips, seedCount) {
 		want[clips[i].dir] = f
@@ -120,9 +102,7 @@ func actions(t *testing.T) string {
 	var b strings.Builder
 	for _, name := range []string{"train.list", "val.list"} {
 		list, err := os.ReadFile(filepath.Join(testdata.Shared(t), "data/actions", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		for line := range strings.Lines(string(list)) {
 			clip, label, _ := strings.Cut(strings.TrimSpace(line), " ")
 			fmt.Fprintln(&b, strings.TrimSuffix(clip, ".avi"), 100, label)

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
+	"slices"
 )
 
 // prepare makes the pictures of all clips once, and the folds' lists. It
@@ -34,6 +35,7 @@ func (o options) prepare(ctx context.Context) (classes int, err error) {
 	return o.writeFolds(group)
 }
 
+// writeFolds deals the clips of the list of pictures.
 func (o options) writeFolds(group *regexp.Regexp) (classes int, err error) {
 	list, err := os.ReadFile(filepath.Join(o.work, "frames", "train_frames.list"))
 	if err != nil {
@@ -41,25 +43,19 @@ func (o options) writeFolds(group *regexp.Regexp) (classes int, err error) {
 	}
 	clips, err := parseClips(string(list), group)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("frames/train_frames.list: %w", err)
 	}
 	folds := deal(clips, seedCount)
-	write := func(split, use string, keep func(int) bool) {
-		if err == nil {
-			err = o.writeList(split, use, lines(clips, folds, keep))
-		}
-	}
 	for s := range seedCount {
-		write(fmt.Sprint("fold-", s), "train", func(f int) bool { return f != s })
-		write(fmt.Sprint("fold-", s), "test", func(f int) bool { return f == s })
+		split := fmt.Sprint("fold-", s)
+		err = errors.Join(err,
+			o.writeList(split, "train", lines(clips, folds, func(f int) bool { return f != s })),
+			o.writeList(split, "test", lines(clips, folds, func(f int) bool { return f == s })))
 	}
-	write("inner", "train", func(f int) bool { return f >= 2 })
-	write("inner", "test", func(f int) bool { return f == 1 })
-	names, readErr := os.ReadFile(filepath.Join(o.work, "lists", "labels.txt"))
-	if err == nil {
-		err = readErr
-	}
-	return len(strings.Fields(strings.ReplaceAll(string(names), " ", "_"))), err
+	err = errors.Join(err,
+		o.writeList("inner", "train", lines(clips, folds, func(f int) bool { return f >= 2 })),
+		o.writeList("inner", "test", lines(clips, folds, func(f int) bool { return f == 1 })))
+	return 1 + slices.MaxFunc(clips, func(a, b clip) int { return a.label - b.label }).label, err
 }
 
 func (o options) writeList(split, use, text string) error {

@@ -25,21 +25,28 @@ func (o options) carryOut(ctx context.Context, tasks []task) error {
 	for _, t := range tasks {
 		finished[t.Name] = make(chan struct{})
 	}
+	o.inTurn(ctx, tasks, func(t task) {
+		defer close(finished[t.Name])
+		if err := o.do(ctx, t, classes, finished[t.teacher().Name]); err != nil {
+			cancel(err)
+		}
+	})
+	return context.Cause(ctx)
+}
+
+// inTurn calls do for one task after the other, o.jobs at a time.
+func (o options) inTurn(ctx context.Context, tasks []task, do func(task)) {
 	queue := make(chan task)
 	var wg sync.WaitGroup
 	for range o.jobs {
 		wg.Go(func() {
 			for t := range queue {
-				if err := o.do(ctx, t, classes, finished[t.teacher().Name]); err != nil {
-					cancel(err)
-				}
-				close(finished[t.Name])
+				do(t)
 			}
 		})
 	}
 	feed(ctx, queue, tasks)
 	wg.Wait()
-	return context.Cause(ctx)
 }
 
 func feed(ctx context.Context, queue chan<- task, tasks []task) {

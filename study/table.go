@@ -14,10 +14,10 @@ import (
 // results are the finished runs of each variant, in the order of their seeds.
 type results map[string][]*record
 
-func (o options) results(kind string, list []task) (results, error) {
+func (o options) results() (results, error) {
+	tasks, err := o.tasks()
 	all := results{}
-	for _, t := range list {
-		t.Kind = kind
+	for _, t := range tasks {
 		r, err := readRecord(o.recordPath(t))
 		if err != nil {
 			return nil, err
@@ -26,16 +26,12 @@ func (o options) results(kind string, list []task) (results, error) {
 			all[t.variant.Name] = append(all[t.variant.Name], r)
 		}
 	}
-	return all, nil
+	return all, err
 }
 
 // writeTables puts the tables between the marks of docs/accuracy.md.
 func (o options) writeTables() error {
-	tasks, err := o.tasks()
-	if err != nil {
-		return err
-	}
-	runs, err := o.results("runs", tasks)
+	runs, err := o.results()
 	if err != nil {
 		return err
 	}
@@ -44,20 +40,28 @@ func (o options) writeTables() error {
 		return err
 	}
 	path := filepath.Join(o.docs, "accuracy.md")
-	text, err := os.ReadFile(path)
+	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	page := string(text)
-	for name, table := range map[string]string{"variants": runs.variantTable(), "comparisons": runs.comparisonTable(), "rates": tried} {
-		if page, err = splice(page, name, table); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	text, err := spliceAll(string(page), map[string]string{"variants": runs.variantTable(), "comparisons": runs.comparisonTable(), "rates": tried})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, page)
+		_, err := io.WriteString(w, text)
 		return err
 	})
+}
+
+func spliceAll(page string, tables map[string]string) (string, error) {
+	for name, table := range tables {
+		var err error
+		if page, err = splice(page, name, table); err != nil {
+			return "", err
+		}
+	}
+	return page, nil
 }
 
 // splice replaces what is between the comments "name: begin" and "name: end".
