@@ -16,8 +16,8 @@ const module = "github.com/pptsn/pptsn"
 var rows = [][]string{
 	{"cmd/pptsn"},
 	{".", "train", "quantize"},
-	{"bundle", "distill", "convert", "config", "evaluate", "checkpoint", "optim", "prepare", "check", "launch"},
-	{"engine", "window"},
+	{"bundle", "convert", "config", "evaluate", "checkpoint", "optim", "prepare", "check", "launch"},
+	{"engine", "window", "distill"},
 	{"dataset", "tsn", "onednn", "torch", "ort"},
 	{"onnx", "pdmodel", "tensorboard", "fetch", "probe", "contact"},
 	{"video", "jpeg", "clip", "graph", "pdparams", "pth", "safetensors"},

@@ -46,7 +46,8 @@ func saveForever(dir string) {
 		epoch = c.State.Epochs + 1
 	}
 	for ; ; epoch++ {
-		c := sample(t, epoch, 0, 1<<17, float32(epoch))
+		c := sample(t, epoch, 0, 1<<16, float32(epoch))
+		c.Peers = []checkpoint.Peer{{"Teacher", network(t, 1<<16, float32(epoch))}}
 		die(checkpoint.Save(dir, checkpoint.BestName(model), c))
 		die(checkpoint.Save(dir, checkpoint.EpochName(model, epoch), c))
 		fmt.Println(epoch)
@@ -73,7 +74,7 @@ func TestKilledWhileSaving(t *testing.T) {
 		if c.State.Epochs < saved {
 			t.Fatalf("round %d: found epoch %d, but %d was saved", round, c.State.Epochs, saved)
 		}
-		for _, e := range c.Params {
+		for _, e := range append(c.Params, c.Peers[0].Params...) {
 			if v := e.Tensor.Float32s(); v[0] != float32(c.State.Epochs) || v[len(v)-1] != v[0] {
 				t.Fatalf("round %d: %s holds %v..%v, want epoch %d", round, e.Name, v[0], v[len(v)-1], c.State.Epochs)
 			}
@@ -127,7 +128,7 @@ func killOne(t *testing.T, dir string, wait time.Duration) (saved int) {
 func clear(t *testing.T, dir string, before int) {
 	t.Helper()
 	for epoch := range before {
-		for _, ext := range []string{".pptsn.json", ".pdopt", ".pdparams"} {
+		for _, ext := range []string{".pptsn.json", ".pdopt", ".pdparams", "_Teacher.pdopt", "_Teacher.pdparams"} {
 			os.Remove(filepath.Join(dir, checkpoint.EpochName(model, epoch)+ext))
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/pptsn/pptsn/distill"
 	"github.com/pptsn/pptsn/graph"
@@ -173,11 +175,9 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 		var stats []torch.BatchStats
 		scores := l.given(s, b)
 		var loss, scaled torch.Tensor
-		var outputs []torch.Tensor
 		s.WithGrad(func() {
-			outputs = l.forward(s, b.Views, &stats)
-			for i, name := range l.o.Outputs {
-				scores[name] = outputs[i]
+			for i, x := range l.forward(s, b.Views, &stats) {
+				scores[l.o.Outputs[i]] = x
 			}
 			loss, scaled = l.loss(s, scores, b)
 		})
@@ -186,8 +186,8 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 		if bad && l.reduce == nil {
 			return ErrNotFinite
 		}
-		out.Logits = s.Float32s(outputs[0])
-		s.Release(outputs...)
+		out.Logits = s.Float32s(scores[l.o.Outputs[0]])
+		s.Release(slices.Collect(maps.Values(scores))...)
 		l.reduce.count(s, b)
 		s.Backward(scaled)
 		updateRunning(s, l.net, stats)

@@ -151,16 +151,7 @@ func (r *run) begin(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	w := graph.Weights{}
-	for _, e := range c.Params {
-		w[e.Name] = e.Tensor
-	}
-	for i, p := range r.Distillation.parts() {
-		for _, e := range c.Peers[i].Params {
-			w[p.Param(e.Name)] = e.Tensor
-		}
-	}
-	if err := r.learner.SetWeights(ctx, w); err != nil {
+	if err := r.learner.SetWeights(ctx, r.weights(c)); err != nil {
 		return fmt.Errorf("train: resume: %w", err)
 	}
 	if s := c.State.Scaler; s != nil && r.learner.Scaler() != nil {
@@ -171,6 +162,20 @@ func (r *run) begin(ctx context.Context) error {
 			is, was, r.state.Iterations, r.state.Batches, r.state.Epochs+1)
 	}
 	return r.setSlots(ctx, c)
+}
+
+// weights are a checkpoint's, by the learner's names.
+func (r *run) weights(c *checkpoint.Checkpoint) graph.Weights {
+	w := graph.Weights{}
+	for _, e := range c.Params {
+		w[e.Name] = e.Tensor
+	}
+	for i, p := range r.Distillation.parts() {
+		for _, e := range c.Peers[i].Params {
+			w[p.Param(e.Name)] = e.Tensor
+		}
+	}
+	return w
 }
 
 // Position is where the job begins: at the start, or where the checkpoint that
