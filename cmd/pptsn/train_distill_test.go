@@ -10,7 +10,7 @@ import (
 
 const (
 	smallNet = `backbone: {name: ResNetTweaksTSN, layers: 18}, head: {name: ppTSNHead, num_classes: 2}`
-	largeNet = `backbone: {name: ResNet, depth: 34}, head: {name: TSNHead, num_classes: 2}`
+	largeNet = `backbone: {name: ResNet, depth: 34}, head: {name: TSNHead, num_classes: 2, ls_eps: 0.1}`
 	pairCE   = `{name: DistillationCELoss, model_name_pairs: [Student, GroundTruth], ls_eps: 0.1}`
 	pairKD   = `{name: DistillationKDLoss, model_name_pairs: [Student, Teacher], temperature: 2.0}`
 )
@@ -47,7 +47,7 @@ func TestTrainMutual(t *testing.T) {
 		", {name: DistillationCELoss, model_name_pairs: [Teacher, GroundTruth]}, {name: DistillationDMLLoss, model_name_pairs: [Student, Teacher]}")
 	whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "out")
 	_, stderr := must(t, f.args(whole, "-o", "epochs=2")...)
-	for _, want := range []string{"Student learns: pptsn18, 11", "Teacher learns: tsn34, 21", "END epoch:2   val loss_avg: "} {
+	for _, want := range []string{"Without effect here: MODEL.models.0.Teacher.head.ls_eps (", "Student learns: pptsn18, 11", "Teacher learns: tsn34, 21", "END epoch:2   val loss_avg: "} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the log lacks %q:\n%s", want, stderr)
 		}
