@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pptsn/pptsn/pdparams"
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/pth"
 	"github.com/pptsn/pptsn/safetensors"
 	"github.com/pptsn/pptsn/tensor"
@@ -74,10 +75,10 @@ func kindOf(head []byte, size int64) Kind {
 	switch {
 	case pth.IsZip(head), pth.IsLegacy(head):
 		return Pth
-	case len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5: // a pickle
-		return Pdparams
-	case safetensors.Is(head, size):
+	case safetensors.Is(head, size): // before a pickle: its length may begin as one does
 		return Safetensors
+	case len(head) > 1 && head[0] == pickle.Proto && head[1] >= 2 && head[1] <= 5:
+		return Pdparams
 	}
 	return ""
 }

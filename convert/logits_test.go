@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -149,36 +148,5 @@ func TestRoundTrip(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestKindFor(t *testing.T) {
-	for path, want := range map[string]Kind{
-		"a/b.pdparams": Pdparams, "b.pth": Pth, "b.pt": Pth, "pytorch_model.bin": Pth, "model.safetensors": Safetensors, "b.onnx": "", "pth": "",
-	} {
-		if got, err := KindFor(path); got != want || (err == nil) != (want != "") {
-			t.Errorf("%s is %q (%v), want %q", path, got, err, want)
-		}
-	}
-}
-
-// What is no checkpoint is refused by the package that says best what it is.
-func TestOpenRefuses(t *testing.T) {
-	dir := t.TempDir()
-	for _, content := range []string{"", "hello", "PK\x03\x04", "\x80\x04", "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "\x04\x00\x00\x00\x00\x00\x00\x00{}  x"} {
-		path := filepath.Join(dir, "w")
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if f, _, err := Open(path); err == nil {
-			t.Errorf("%q was opened", content)
-			f.Close()
-		}
-	}
-	if _, _, err := Open(dir); err == nil {
-		t.Error("a folder was opened")
-	}
-	if err := Write(io.Discard, Pth, []tensor.Named{{Name: "a", Tensor: tensor.New(tensor.Uint16, 1)}}, nil); err == nil {
-		t.Error("a .pth file of uint16 was written")
 	}
 }

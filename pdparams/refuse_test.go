@@ -234,6 +234,7 @@ func TestNotAPickle(t *testing.T) {
 		{broken("custom-gap/custom_gap.pdmodel"), "not a pickle"},
 		{broken("mobilenetv3-small-035/model.onnx"), "not a pickle"},
 		{"PK\x03\x04\x00\x00", "PyTorch"},
+		{"\x80\x02\x00\x00\x00\x00\x00\x00{\"a\"", ".safetensors"},
 		{"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "PyTorch"},
 		{"<!DOCTYPE html><html>404</html>", "a web page"},
 		{"größe: 3\n", `text, not a pickle: it begins "größe: 3\n"`},

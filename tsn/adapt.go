@@ -61,7 +61,7 @@ func (n *Network) Adapt(w graph.Weights, c Checkpoint, backboneOnly bool) (Repor
 	}
 	if !fits {
 		if err := n.compare(c); err != nil {
-			return r, fmt.Errorf("nothing in the file fits the backbone: %w", err)
+			return r, fmt.Errorf("nothing in the file fits the backbone (of another toolkit? \"pptsn convert\" gives a file our names): %w", err)
 		}
 	}
 	return r, nil

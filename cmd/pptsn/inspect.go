@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pptsn/pptsn/convert"
 )
 
 func newInspect() *cobra.Command {
@@ -19,7 +21,8 @@ func newInspect() *cobra.Command {
 		Short: "Show what is in a video, a checkpoint or a model",
 		Long: `Inspect says what a file holds:
   a video               codec, size as shown, rotation, frames that truly decode
-  .pdparams, .pdopt     names, shapes and types of the tensors, number of values
+  .pdparams, .pdopt, .pth, .safetensors
+                        names, shapes and types of the tensors, number of values
   .pdmodel, or a model's folder
                         operators, inputs, cost, preprocessing, classes`,
 		Example: `  pptsn inspect clip.mp4
@@ -116,22 +119,10 @@ func kindOf(file string) (string, error) {
 	if info.IsDir() {
 		return "model", nil
 	}
-	if startsLikePickle(file) {
+	if kind, _ := convert.KindOf(file); kind != "" { // after an error, opening it as a video says why
 		return "checkpoint", nil
 	}
 	return "video", nil
-}
-
-// startsLikePickle looks for the opcode that begins pickles of protocol 2 and up.
-func startsLikePickle(file string) bool {
-	f, err := os.Open(file)
-	if err != nil {
-		return false // opening it as a video says why
-	}
-	defer f.Close()
-	head := make([]byte, 2)
-	_, err = io.ReadFull(f, head)
-	return err == nil && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5
 }
 
 // indented is v as JSON for people.

@@ -6,11 +6,12 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/pptsn/pptsn/convert"
 	"github.com/pptsn/pptsn/pdparams"
 	"github.com/pptsn/pptsn/tensor"
 )
 
-// A checkpointReport says what a .pdparams or .pdopt file holds.
+// A checkpointReport says what a .pdparams, .pdopt, .pth or .safetensors file holds.
 type checkpointReport struct {
 	File       string         `json:"file"`
 	Kind       string         `json:"kind"` // "checkpoint"
@@ -26,15 +27,19 @@ type tensorReport struct {
 }
 
 func inspectCheckpoint(file string) (report, error) {
-	f, err := pdparams.Open(file)
+	f, _, err := convert.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	paddle, _ := f.(*pdparams.File)
 	r := checkpointReport{File: file, Kind: "checkpoint", Tensors: []tensorReport{}}
 	for _, name := range f.Names() {
 		shape, t, _ := f.Info(name)
-		p, _ := f.ParameterName(name)
+		p := ""
+		if paddle != nil {
+			p, _ = paddle.ParameterName(name)
+		}
 		if shape == nil {
 			shape = []int{} // JSON's [], not null
 		}
