@@ -230,6 +230,9 @@ func (t *trainSetup) head(j *train.Job) {
 		place = fmt.Sprintf(", rank %d of world %d, round %d", t.world.Rank, t.world.Size, t.world.Round)
 	}
 	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %s%s", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, countOf(j.Session.Threads, "thread"), place)
+	if unused := t.cfg.Unused; len(unused) > 0 {
+		j.Log.Printf("Without effect here: %s", strings.Join(unused, ", "))
+	}
 }
 
 func prefixed(prefix string, items []string) string {
