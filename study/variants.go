@@ -17,7 +17,7 @@ const (
 // Peak learning rates, from the results of "study rates" (docs/accuracy/rates).
 const (
 	tsnRate   = 0.002
-	pptsnRate = 0.002
+	pptsnRate = 0.001
 )
 
 // A variant is a recipe: TSN, and what of PP-TSN is added to it.
