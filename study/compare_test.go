@@ -42,3 +42,32 @@ func TestSplice(t *testing.T) {
 		t.Error("a page without marks is no error")
 	}
 }
+
+func TestTables(t *testing.T) {
+	run := func(right, of int) *record { // the first clips are right both ways
+		r := &record{Parameters: 11_190_216, GFLOPs: 0.774}
+		for i := range of {
+			s := shot{File: string(rune('a' + i)), Label: 1}
+			if i < right {
+				s.Center, s.TenCrop = 1, 1
+			}
+			r.Clips = append(r.Clips, s)
+		}
+		return r
+	}
+	second := func(r *record) *record { r.Seed = 1; return r }
+	rs := results{"tsn": {run(2, 10), second(run(3, 10))}, "pptsn": {run(4, 10), second(run(7, 10))}}
+	// Differences of 20 and 40 points: 30, deviation 14.14, 12.706 x 14.14 / sqrt 2 = 127.06. Six clips won: 2 / 2^6.
+	for _, want := range []string{
+		"| TSN | 11.19 | 0.77 | 2 | 25.0 ± 7.1 | 25.0 ± 7.1 | | | |\n",
+		"| PP-TSN | 11.19 | 0.77 | 2 | 55.0 ± 21.2 | 55.0 ± 21.2 | +30.0 [-97.1, +157.1] | 6 : 0 | 0.031 |\n",
+	} {
+		if got := rs.variantTable(); !strings.Contains(got, want) {
+			t.Errorf("%s\nlacks %s", got, want)
+		}
+	}
+	want := "| PP-TSN | TSN | +30.0 [-97.1, +157.1] | 6 : 0 | 0.031 | +30.0 [-97.1, +157.1] | 6 : 0 | 0.031 |\n"
+	if got := rs.comparisonTable(); !strings.Contains(got, want) {
+		t.Errorf("%s\nlacks %s", got, want)
+	}
+}

@@ -79,20 +79,21 @@ func (rs results) variantTable() string {
 	var b strings.Builder
 	b.WriteString("| variant | parameters, millions | GFLOPs a clip | seeds | centre crop, % | ten crops, % | ten crops against TSN, points | clips won : lost | p |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, v := range variants() {
-		runs := rs[v.Name]
-		if len(runs) == 0 {
-			continue
+		if runs := rs[v.Name]; len(runs) > 0 {
+			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %d | %s | %s | %s |\n", v.Title, float64(runs[0].Parameters)/1e6, runs[0].GFLOPs, len(runs),
+				spread(accuracies(runs, byCenter)), spread(accuracies(runs, byTenCrop)), rs.against(v.Name, "tsn", byTenCrop))
 		}
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %d | %s | %s | ", v.Title, float64(runs[0].Parameters)/1e6, runs[0].GFLOPs, len(runs),
-			spread(accuracies(runs, byCenter)), spread(accuracies(runs, byTenCrop)))
-		if v.Name == "tsn" {
-			b.WriteString("| | |\n")
-			continue
-		}
-		c := compare(runs, byTenCrop, rs["tsn"], byTenCrop)
-		fmt.Fprintf(&b, "%s | %s |\n", interval(c.Differences), c.clips())
 	}
 	return b.String()
+}
+
+// against is three cells: difference, clips, probability.
+func (rs results) against(a, b string, w way) string {
+	if a == b || len(rs[b]) == 0 {
+		return "| |"
+	}
+	c := compare(rs[a], w, rs[b], w)
+	return fmt.Sprintf("%s | %d : %d | %.2g", interval(c.Differences), c.Won, c.Lost, signTest(c.Won, c.Lost))
 }
 
 // comparisons are the questions that the table of variants leaves open.
@@ -111,20 +112,23 @@ func (rs results) comparisonTable() string {
 	var b strings.Builder
 	b.WriteString("| | against | centre crop, points | won : lost | p | ten crops, points | won : lost | p |\n|---|---|---|---|---|---|---|---|\n")
 	for _, pair := range comparisons {
-		if len(rs[pair.a]) == 0 || len(rs[pair.b]) == 0 {
-			continue
+		if len(rs[pair.a]) > 0 && len(rs[pair.b]) > 0 {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", variantOf(pair.a).Title, variantOf(pair.b).Title,
+				rs.against(pair.a, pair.b, byCenter), rs.against(pair.a, pair.b, byTenCrop))
 		}
-		center, ten := compare(rs[pair.a], byCenter, rs[pair.b], byCenter), compare(rs[pair.a], byTenCrop, rs[pair.b], byTenCrop)
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", variantOf(pair.a).Title, variantOf(pair.b).Title,
-			interval(center.Differences), center.clips(), interval(ten.Differences), ten.clips())
 	}
+	if ways := compareWays(rs.all()); len(ways.Differences) > 0 {
+		fmt.Fprintf(&b, "| ten crops of 25 segments, all variants | one crop | %s | %d : %d | | | | |\n", interval(ways.Differences), ways.Won, ways.Lost)
+	}
+	return b.String()
+}
+
+func (rs results) all() []*record {
 	var all []*record
 	for _, v := range variants() {
 		all = append(all, rs[v.Name]...)
 	}
-	ways := compareWays(all)
-	fmt.Fprintf(&b, "| ten crops of 25 segments, all variants | one crop | %s | %d : %d | | | | |\n", interval(ways.Differences), ways.Won, ways.Lost)
-	return b.String()
+	return all
 }
 
 // compareWays sets ten crops beside one, over all variants: each seed's
@@ -163,7 +167,12 @@ func (o options) triedRates() (string, error) {
 	return b.String(), nil
 }
 
-func spread(x []float64) string { return fmt.Sprintf("%.1f ± %.1f", mean(x), deviation(x)) }
+func spread(x []float64) string {
+	if len(x) < 2 {
+		return fmt.Sprintf("%.1f", mean(x))
+	}
+	return fmt.Sprintf("%.1f ± %.1f", mean(x), deviation(x))
+}
 
 func interval(x []float64) string {
 	h := halfWidth(x)
@@ -171,8 +180,4 @@ func interval(x []float64) string {
 		return fmt.Sprintf("%+.1f", mean(x))
 	}
 	return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", mean(x), mean(x)-h, mean(x)+h)
-}
-
-func (c comparison) clips() string {
-	return fmt.Sprintf("%d : %d | %.2g", c.Won, c.Lost, signTest(c.Won, c.Lost))
 }
