@@ -15,11 +15,15 @@ import (
 	"github.com/pptsn/pptsn/tsn"
 )
 
-// A File is an open checkpoint of any kind.
-type File interface {
+// A File is an open checkpoint of any kind: a *pdparams.File, *pth.File or
+// *safetensors.File, and the file that it reads.
+type File struct {
 	tsn.Checkpoint
-	io.Closer
+	file *os.File
 }
+
+// Close closes the file.
+func (f *File) Close() error { return f.file.Close() }
 
 // A Kind is a file format.
 type Kind string
@@ -32,43 +36,57 @@ const (
 )
 
 // Open opens a checkpoint, whose kind its first bytes tell. The caller closes it.
-func Open(path string) (File, Kind, error) {
-	kind, err := KindOf(path)
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	var f File
+	c, err := read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, file.Close()))
+	}
+	return &File{c, file}, nil
+}
+
+func read(file *os.File) (tsn.Checkpoint, error) {
+	kind, size, err := look(file)
+	if err != nil {
+		return nil, err
+	}
 	switch kind {
 	case Pth:
-		f, err = pth.Open(path)
+		return pth.Read(file, size)
 	case Safetensors:
-		f, err = safetensors.Open(path)
-	default:
-		f, err = pdparams.Open(path) // which says best what a file is not
+		return safetensors.Read(file, size)
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	return f, kind, nil
+	return pdparams.Read(file, size) // which says best what a file is not
 }
 
 // KindOf tells a file's kind by its first bytes; "" for one of no kind.
 func KindOf(path string) (Kind, error) {
-	f, err := os.Open(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return "", err
+	defer file.Close()
+	kind, _, err := look(file)
+	return kind, err
+}
+
+// look tells kind and size of a file, which must be a regular one.
+func look(file *os.File) (Kind, int64, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return "", 0, err
 	}
-	head := make([]byte, 64)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return "", err
+	if !info.Mode().IsRegular() {
+		return "", 0, errors.New("is not a regular file")
 	}
-	return kindOf(head[:n], info.Size()), nil
+	head := make([]byte, min(64, info.Size()))
+	if _, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return "", 0, err
+	}
+	return kindOf(head, info.Size()), info.Size(), nil
 }
 
 func kindOf(head []byte, size int64) Kind {

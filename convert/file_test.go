@@ -50,12 +50,12 @@ func TestOpenRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if f, _, err := Open(path); err == nil {
+		if f, err := Open(path); err == nil {
 			t.Errorf("%q was opened", content)
 			f.Close()
 		}
 	}
-	if _, _, err := Open(dir); err == nil {
+	if _, err := Open(dir); err == nil {
 		t.Error("a folder was opened")
 	}
 	if err := Write(io.Discard, Pth, []tensor.Named{{Name: "a", Tensor: tensor.New(tensor.Uint16, 1)}}, nil); err == nil {

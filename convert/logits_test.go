@@ -70,7 +70,7 @@ func TestScoresOfPyTorch(t *testing.T) {
 
 func readFile(t *testing.T, path string) *Network {
 	t.Helper()
-	f, _, err := Open(path)
+	f, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,15 +119,7 @@ func (l *legacy) place(m *pickle.Machine, keys any) (err error) {
 		m.Fail("the keys of the storages are %s", pickle.Kind(keys))
 	}
 	for _, k := range list.Items {
-		t, ok := k.(*pickle.Text)
-		if !ok {
-			m.Fail("a storage's key is %s", pickle.Kind(k))
-		}
-		s, ok := l.storages[m.Str(t)]
-		if !ok || s.off >= 0 {
-			m.Fail("the keys of the storages name %.40q, which the object does not", m.Str(t))
-		}
-		m.Check(s.skip(m.Src))
+		m.Check(l.keyed(m, k).skip(m.Src))
 	}
 	for key, s := range l.storages {
 		if s.off < 0 {
@@ -138,6 +130,19 @@ func (l *legacy) place(m *pickle.Machine, keys any) (err error) {
 		p.is.off = p.of.off + p.offset*int64(p.of.typ.Size())
 	}
 	return nil
+}
+
+// keyed is the storage of a key that has no place yet.
+func (l *legacy) keyed(m *pickle.Machine, key any) *storage {
+	t, ok := key.(*pickle.Text)
+	if !ok {
+		m.Fail("a storage's key is %s", pickle.Kind(key))
+	}
+	s, ok := l.storages[m.Str(t)]
+	if !ok || s.off >= 0 {
+		m.Fail("the keys of the storages name %.40q, which the object does not", m.Str(t))
+	}
+	return s
 }
 
 // skip notes where s is and goes on behind it.

@@ -17,10 +17,8 @@
 package pth
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
 
@@ -46,7 +44,6 @@ type File struct {
 	names  []string
 	views  map[string]*view
 	under  string
-	close  func() error
 	shared cache
 }
 
@@ -57,34 +54,9 @@ type cache struct {
 	data []byte
 }
 
-// Open opens the checkpoint at path. The caller closes it. Errors of the content
-// are a *[FormatError], *[UnsupportedError] or *[ForbiddenError].
-func Open(path string) (*File, error) {
-	r, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("pth: %w", err)
-	}
-	f, err := read(r)
-	if err != nil {
-		return nil, fmt.Errorf("pth: %s: %w", path, errors.Join(err, r.Close()))
-	}
-	f.close = r.Close
-	return f, nil
-}
-
-func read(r *os.File) (*File, error) {
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
-	return parse(r, info.Size())
-}
-
 // Read reads a checkpoint of size bytes. It needs r as long as the File is in
-// use.
+// use. Errors of the content are a *[FormatError], *[UnsupportedError] or
+// *[ForbiddenError].
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	f, err := parse(r, size)
 	if err != nil {
@@ -112,16 +84,6 @@ func parse(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// Close closes the file that Open opened.
-func (f *File) Close() error {
-	if f.close == nil {
-		return nil
-	}
-	c := f.close
-	f.close = nil
-	return c()
 }
 
 // Names lists the tensors in the order of the state dict.

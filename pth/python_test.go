@@ -34,6 +34,15 @@ func runPyTorch(t testing.TB, script string, args ...string) [][]byte {
 	return bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 }
 
+func openFile(t *testing.T, path string) (*pth.File, error) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(string(data))
+}
+
 // content is what PyTorch and this package find in a file: name, type, shape,
 // hash of each tensor.
 type content struct {
@@ -89,11 +98,10 @@ func TestReadWhatPyTorchWrote(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(want.File, func(t *testing.T) {
-			f, err := pth.Open(filepath.Join(dir, want.File))
+			f, err := openFile(t, filepath.Join(dir, want.File))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
 			compare(t, describe(t, f), want.Tensors)
 		})
 	}
@@ -106,7 +114,7 @@ func TestReadWhatPyTorchWrote(t *testing.T) {
 		{"sparse.pth", "a sparse tensor"},
 		{"none.pth", `the keys are ["epoch"]`},
 	} {
-		_, err := pth.Open(filepath.Join(dir, tc.file))
+		_, err := openFile(t, filepath.Join(dir, tc.file))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want %q", tc.file, err, tc.want)
 		}
@@ -124,11 +132,10 @@ func TestPyTorchReadsWhatWasWritten(t *testing.T) {
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := pth.Open(path)
+	f, err := openFile(t, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	var rows []any
 	for _, e := range want {
 		rows = append(rows, row(e.Name, e.Tensor))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/pptsn/pptsn/pickle"
@@ -38,21 +39,22 @@ func write(w io.Writer, entries []tensor.Named) error {
 		return err
 	}
 	z := &zipWriter{Writer: zip.NewWriter(w)}
-	if err := z.add("data.pkl", data.Bytes()); err != nil {
-		return err
-	}
-	if err := z.add("byteorder", []byte("little")); err != nil {
-		return err
-	}
+	records := []record{{"data.pkl", data.Bytes()}, {"byteorder", []byte("little")}}
 	for i, e := range entries {
-		if err := z.add("data/"+strconv.Itoa(i), e.Tensor.Data); err != nil {
-			return fmt.Errorf("tensor %q: %w", e.Name, err)
+		records = append(records, record{"data/" + strconv.Itoa(i), e.Tensor.Data})
+	}
+	for _, r := range append(records, record{"version", []byte("3\n")}) {
+		if err := z.add(r); err != nil {
+			return err
 		}
 	}
-	if err := z.add("version", []byte("3\n")); err != nil {
-		return err
-	}
 	return z.Close()
+}
+
+// A record is a file of the archive.
+type record struct {
+	name string
+	data []byte
 }
 
 // stored is tensor number key, its elements in a storage of their own.
@@ -133,21 +135,22 @@ const (
 	extraHead  = 4
 )
 
-func (z *zipWriter) add(name string, data []byte) error {
-	if int64(len(data)) >= 1<<32-1 {
-		return fmt.Errorf("%d bytes are more than a zip entry of 4 GiB holds", len(data))
+func (z *zipWriter) add(r record) error {
+	size := uint64(len(r.data))
+	if size >= math.MaxUint32 {
+		return fmt.Errorf("%s: %d bytes are more than a zip entry of 4 GiB holds", r.name, size)
 	}
-	name = root + name
+	name := root + r.name
 	z.pos += headerSize + len(name) + extraHead
 	padding := (align - z.pos%align) % align
-	h := &zip.FileHeader{Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
-		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)), Extra: filler(padding)}
+	h := &zip.FileHeader{Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(r.data),
+		CompressedSize64: size, UncompressedSize64: size, Extra: filler(padding)}
 	w, err := z.CreateRaw(h)
 	if err != nil {
 		return err
 	}
-	z.pos += padding + len(data)
-	_, err = w.Write(data)
+	z.pos += padding + len(r.data)
+	_, err = w.Write(r.data)
 	return err
 }
 

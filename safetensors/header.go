@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,42 +26,50 @@ type description struct {
 func (f *File) readHeader(header []byte, size int64) error {
 	start := lengthSize + int64(len(header))
 	d := json.NewDecoder(bytes.NewReader(header))
-	wrong := func(format string, args ...any) error {
-		return &FormatError{lengthSize + d.InputOffset(), fmt.Sprintf(format, args...)}
+	spans, err := f.readObject(d, start)
+	if err == nil {
+		if rest := bytes.TrimSpace(header[d.InputOffset():]); len(rest) > 0 {
+			err = fmt.Errorf("%.40q behind the header's object", rest)
+		}
 	}
+	if err != nil {
+		return &FormatError{lengthSize + d.InputOffset(), err.Error()}
+	}
+	return contiguous(spans, start, size)
+}
+
+// readObject enters the tensors that a header describes. The standard library's
+// maps would let a name be there twice.
+func (f *File) readObject(d *json.Decoder, start int64) (spans []span, err error) {
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
-		return wrong("the header is no JSON object")
+		return nil, errors.New("the header is no JSON object")
 	}
-	ends := []span{}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
-			return wrong("header: %v", err)
+			return nil, err
 		}
 		name, _ := key.(string) // the decoder sees to it
 		if name == metadata {
-			if err := d.Decode(new(map[string]string)); err != nil {
-				return wrong("%s: %v", metadata, err)
-			}
-			continue
+			err = d.Decode(new(map[string]string))
+		} else {
+			spans, err = f.readTensor(d, name, start, spans)
 		}
-		var desc description
-		if err := d.Decode(&desc); err != nil {
-			return wrong("tensor %.200q: %v", name, err)
-		}
-		s, err := f.enter(name, desc, start)
 		if err != nil {
-			return wrong("tensor %.200q: %v", name, err)
+			return nil, fmt.Errorf("%.200q: %w", name, err)
 		}
-		ends = append(ends, s)
 	}
-	if _, err := d.Token(); err != nil {
-		return wrong("header: %v", err)
+	_, err = d.Token()
+	return spans, err
+}
+
+func (f *File) readTensor(d *json.Decoder, name string, start int64, spans []span) ([]span, error) {
+	var desc description
+	if err := d.Decode(&desc); err != nil {
+		return nil, err
 	}
-	if rest := bytes.TrimSpace(header[d.InputOffset():]); len(rest) > 0 {
-		return wrong("%.40q behind the header's object", rest)
-	}
-	return contiguous(ends, start, size)
+	s, err := f.enter(name, desc, start)
+	return append(spans, s), err
 }
 
 // A span is where a tensor is, from the end of the header.

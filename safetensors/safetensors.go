@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/pptsn/pptsn/tensor"
@@ -48,7 +47,6 @@ type File struct {
 	r       io.ReaderAt
 	names   []string
 	entries map[string]*entry
-	close   func() error
 }
 
 // An entry is a tensor in the file.
@@ -65,27 +63,6 @@ func Is(head []byte, size int64) bool {
 	}
 	n := binary.LittleEndian.Uint64(head)
 	return n >= 2 && n <= uint64(size-lengthSize) && head[lengthSize] == '{'
-}
-
-// Open opens the file at path. The caller closes it.
-func Open(path string) (*File, error) {
-	r, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
-	}
-	info, err := r.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a regular file")
-	}
-	var f *File
-	if err == nil {
-		f, err = parse(r, info.Size())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", path, errors.Join(err, r.Close()))
-	}
-	f.close = r.Close
-	return f, nil
 }
 
 // Read reads a file of size bytes. It needs r as long as the File is in use.
@@ -115,12 +92,15 @@ func parse(r io.ReaderAt, size int64) (*File, error) {
 	case n > uint64(size-lengthSize):
 		return nil, &FormatError{0, fmt.Sprintf("the file is cut short: a header of %d bytes, %d left", n, size-lengthSize)}
 	}
+	f := &File{r: r, entries: map[string]*entry{}}
 	header := make([]byte, n)
 	if err := readAt(r, header, lengthSize); err != nil {
 		return nil, err
 	}
-	f := &File{r: r, entries: map[string]*entry{}}
-	return f, f.readHeader(header, size)
+	if err := f.readHeader(header, size); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func readAt(r io.ReaderAt, p []byte, off int64) error {
@@ -132,16 +112,6 @@ func readAt(r io.ReaderAt, p []byte, off int64) error {
 		return &FormatError{off + int64(n), "the file is cut short"}
 	}
 	return fmt.Errorf("offset %d: %w", off+int64(n), err)
-}
-
-// Close closes the file that Open opened.
-func (f *File) Close() error {
-	if f.close == nil {
-		return nil
-	}
-	c := f.close
-	f.close = nil
-	return c()
 }
 
 // Names lists the tensors in the order of the header.

@@ -54,7 +54,7 @@ func TestRefused(t *testing.T) {
 		{"a large header", "\xff\xff\xff\xff\x00\x00\x00\x00{}", "larger than the 100000000"},
 		{"cut in the header", file(`{"a":`+f32+`}`, "")[:20], "cut short: a header of"},
 		{"a list", file(`[]`, ""), "no JSON object"},
-		{"broken JSON", file(`{"a":}`, ""), `tensor "a"`},
+		{"broken JSON", file(`{"a":}`, ""), `"a": invalid`},
 		{"text behind the object", file(`{}{}`, ""), "behind the header's object"},
 		{"metadata of numbers", file(`{"__metadata__":{"a":1}}`, ""), "__metadata__"},
 		{"a name twice", file(`{"a":`+f32+`,"a":`+f32+`}`, "1234"), "there twice"},
@@ -156,11 +156,14 @@ func TestPython(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	f, err := safetensors.Open(theirs)
+	written, err := os.ReadFile(theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	f, err := open(string(written))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range some() {
 		if library && slices.Contains([]string{"uint16", "uint32", "uint64", "complex64"}, e.Name) {
 			continue // not in PyTorch 1.13, or not in this version of the library

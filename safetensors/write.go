@@ -36,24 +36,16 @@ func Write(w io.Writer, entries []tensor.Named) error {
 
 // encode makes length and header, filled up with spaces to a multiple of 8.
 func encode(entries []tensor.Named) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{"` + metadata + `":{"format":"pt"}`) // transformers wants to know
+	b := bytes.NewBufferString(`{"` + metadata + `":{"format":"pt"}`) // transformers wants to know
 	seen, at := map[string]bool{metadata: true}, int64(0)
 	for _, e := range entries {
-		if err := e.Tensor.Check(); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
-		}
 		if seen[e.Name] {
 			return nil, fmt.Errorf("two values named %q", e.Name)
 		}
 		seen[e.Name] = true
-		name, err := typeName(e.Tensor.Type)
-		if err != nil {
-			return nil, err
-		}
 		end := at + int64(len(e.Tensor.Data))
-		if err := encodeOne(&b, e.Name, description{name, append([]int{}, e.Tensor.Shape...), &[2]int64{at, end}}); err != nil {
-			return nil, err
+		if err := describe(b, e, [2]int64{at, end}); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
 		}
 		at = end
 	}
@@ -67,16 +59,21 @@ func encode(entries []tensor.Named) ([]byte, error) {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(b.Len())), b.Bytes()...), nil
 }
 
-func encodeOne(b *bytes.Buffer, name string, d description) error {
-	key, err := json.Marshal(name)
+// describe appends a tensor to a header.
+func describe(b *bytes.Buffer, e tensor.Named, offsets [2]int64) error {
+	name, err := typeName(e.Tensor.Type)
+	if err == nil {
+		err = e.Tensor.Check()
+	}
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(d)
-	b.WriteByte(',')
-	b.Write(key)
-	b.WriteByte(':')
-	b.Write(value)
+	key, err := json.Marshal(e.Name)
+	if err != nil {
+		return err
+	}
+	value, err := json.Marshal(description{name, append([]int{}, e.Tensor.Shape...), &offsets})
+	fmt.Fprintf(b, ",%s:%s", key, value)
 	return err
 }
 

@@ -78,7 +78,7 @@ func runConvert(cmd *cobra.Command, input string, o convertOptions) error {
 	}
 	n, err := readNetwork(input, o.backboneOnly)
 	if err != nil {
-		return fmt.Errorf("%s: %w", input, err)
+		return err
 	}
 	tensors, pairs, err := n.Named(convert.Layout(o.to))
 	if err != nil {
@@ -121,10 +121,14 @@ func (o convertOptions) validate(input string) (convert.Kind, error) {
 }
 
 func readNetwork(path string, backboneOnly bool) (*convert.Network, error) {
-	f, _, err := convert.Open(path)
+	f, err := convert.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return convert.Read(f, backboneOnly)
+	n, err := convert.Read(f, backboneOnly)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
 }

@@ -27,12 +27,12 @@ type tensorReport struct {
 }
 
 func inspectCheckpoint(file string) (report, error) {
-	f, _, err := convert.Open(file)
+	f, err := convert.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	paddle, _ := f.(*pdparams.File)
+	paddle, _ := f.Checkpoint.(*pdparams.File)
 	r := checkpointReport{File: file, Kind: "checkpoint", Tensors: []tensorReport{}}
 	for _, name := range f.Names() {
 		shape, t, _ := f.Info(name)
