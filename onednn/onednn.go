@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/internal/osthread"
@@ -154,11 +155,20 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 		}
 		shapes[i] = in.Shape
 	}
-	return e.run(ctx, shapes, func(input int, dst []float32, from, to int) error {
+	var pinned runtime.Pinner // C reads them where they lie
+	defer pinned.Unpin()
+	given := make([]unsafe.Pointer, len(inputs))
+	for i, in := range inputs {
+		if in.Len() > 0 {
+			given[i] = unsafe.Pointer(&in.Data[0])
+			pinned.Pin(given[i])
+		}
+	}
+	return e.run(ctx, shapes, source{given: given, fill: func(input int, dst []float32, from, to int) error {
 		size := inputs[input].Len() / graph.Rows(shapes[input])
 		copy(dst, inputs[input].Float32s()[from*size:to*size])
 		return nil
-	})
+	}})
 }
 
 // RunRows is Run for one input that is handed over in pieces: an input of that
@@ -168,16 +178,16 @@ func (e *Engine) Run(ctx context.Context, inputs ...*tensor.Dense) ([]*tensor.De
 // order and once for each view, while earlier views are computed; its error
 // ends the run and is returned, wrapped.
 func (e *Engine) RunRows(ctx context.Context, shape []int, fill func(dst []float32, from, to int) error) ([]*tensor.Dense, error) {
-	return e.run(ctx, [][]int{shape}, func(_ int, dst []float32, from, to int) error {
+	return e.run(ctx, [][]int{shape}, source{fill: func(_ int, dst []float32, from, to int) error {
 		return fill(dst, from, to)
-	})
+	}})
 }
 
-func (e *Engine) run(ctx context.Context, shapes [][]int, feed feed) (out []*tensor.Dense, err error) {
+func (e *Engine) run(ctx context.Context, shapes [][]int, in source) (out []*tensor.Dense, err error) {
 	asked := e.thread.Do(ctx, func(m *machine) {
 		var p *plan
 		if p, err = m.plan(shapes); err == nil {
-			out, err = m.run(ctx, p, feed)
+			out, err = m.run(ctx, p, in)
 		}
 	})
 	return out, e.grow(errors.Join(asked, err))

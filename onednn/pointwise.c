@@ -1,5 +1,6 @@
 #include "pointwise.h"
 
+#include <omp.h>
 #include <string.h>
 
 #ifdef __x86_64__
@@ -11,6 +12,13 @@
 // A tile of so many pixels by 32 outputs: small enough that a processor begins
 // with the next one while it still rounds this one.
 enum { PIXELS = 6, OUTPUTS = 32 };
+
+// nn_at_once is how many pixels of so many bytes meet one tile's weights before
+// the next: those of one tile where all weights stay in a cache.
+static int nn_at_once(int pixel, int weights) {
+	enum { CACHED = 256 << 10, CHUNK = 96 << 10 };
+	return weights <= CACHED || pixel * PIXELS >= CHUNK ? PIXELS : CHUNK / pixel / PIXELS * PIXELS;
+}
 
 // nn_load reads 16 bytes of a residual.
 VNNI ALWAYS __m512 nn_load(const unsigned char *held, enum nn_number type) {
@@ -48,6 +56,8 @@ struct nn_place {
 // nn_tile computes PIXELS pixels of OUTPUTS outputs from o on.
 VNNI ALWAYS void nn_tile(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, const unsigned char *src, struct nn_place old, struct nn_place dst, int o) {
 	__m512i sums[PIXELS][2];
+	for (int p = 0; p < PIXELS && held != NN_NONE; p++)
+		_mm_prefetch(old.at + p * old.next, _MM_HINT_T0); // another core wrote it
 	for (int p = 0; p < PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums[p][h] = _mm512_loadu_si512(c->bias + o + 16 * h);
@@ -90,16 +100,21 @@ VNNI ALWAYS void nn_edge(const struct nn_pointwise *c, enum nn_number held, enum
 		memcpy(dst.at + (size_t)p * dst.next * size, (unsigned char *)after + p * OUTPUTS * size, OUTPUTS * size);
 }
 
-// nn_outputs computes all outputs of up to PIXELS pixels.
+// nn_outputs computes all outputs of some pixels: of as many at once as CHUNK
+// bytes hold, so that weights which fill no cache are read seldom.
 VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, int pixels, const unsigned char *src, const unsigned char *old, unsigned char *dst) {
 	const int size = result == NN_FLOAT ? sizeof(float) : 1;
-	for (int o = 0; o < c->out; o += OUTPUTS) {
-		const struct nn_place before = {(unsigned char *)old + o, c->out}, after = {dst + o * size, c->out};
-		if (pixels < PIXELS)
-			nn_edge(c, held, result, pixels, src, before, after, o);
-		else
-			nn_tile(c, held, result, src, before, after, o);
-	}
+	const int chunk = nn_at_once(c->in, c->in * c->out);
+	for (int from = 0; from < pixels; from += chunk)
+		for (int o = 0; o < c->out; o += OUTPUTS)
+			for (int p = from; p < pixels && p < from + chunk; p += PIXELS) {
+				const size_t at = (size_t)p * c->out + o;
+				const struct nn_place before = {(unsigned char *)old + at, c->out}, after = {dst + at * size, c->out};
+				if (pixels - p < PIXELS)
+					nn_edge(c, held, result, pixels - p, src + (size_t)p * c->in, before, after, o);
+				else
+					nn_tile(c, held, result, src + (size_t)p * c->in, before, after, o);
+			}
 }
 
 // Each pair has code of its own, in which nothing is asked for each result.
@@ -124,11 +139,13 @@ void nn_pointwise(const struct nn_pointwise *c, int pixels, const unsigned char 
 		{nn_signed_to_unsigned, nn_signed_to_signed, nn_signed_to_float},
 	};
 	const int size = c->result == NN_FLOAT ? sizeof(float) : 1;
-#pragma omp parallel for schedule(static)
-	for (int p = 0; p < pixels; p += PIXELS) {
-		const size_t at = (size_t)p * c->out;
-		const int n = pixels - p < PIXELS ? pixels - p : PIXELS;
-		pairs[c->held][c->result - NN_UNSIGNED](c, n, src + (size_t)p * c->in, (const unsigned char *)held + at, (unsigned char *)dst + at * size);
+#pragma omp parallel
+	{
+		const int tiles = (pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
+		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
+		const size_t at = (size_t)from * c->out;
+		pairs[c->held][c->result - NN_UNSIGNED](c, (to < pixels ? to : pixels) - from, src + (size_t)from * c->in,
+			(const unsigned char *)held + at, (unsigned char *)dst + at * size);
 	}
 }
 

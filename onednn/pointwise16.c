@@ -1,5 +1,6 @@
 #include "pointwise16.h"
 
+#include <omp.h>
 #include <string.h>
 
 #ifdef __x86_64__
@@ -11,6 +12,12 @@
 // A tile of so many pixels by 32 outputs, as in pointwise.c.
 enum { PIXELS = 6, OUTPUTS = 32 };
 
+// nn_at_once16 is nn_at_once of pointwise.c.
+static int nn_at_once16(int pixel, int weights) {
+	enum { CACHED = 256 << 10, CHUNK = 96 << 10 };
+	return weights <= CACHED || pixel * PIXELS >= CHUNK ? PIXELS : CHUNK / pixel / PIXELS * PIXELS;
+}
+
 // nn_widened reads 16 numbers of a residual.
 BF16 ALWAYS __m512 nn_widened(const unsigned short *held) {
 	const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)held));
@@ -21,6 +28,8 @@ BF16 ALWAYS __m512 nn_widened(const unsigned short *held) {
 // numbers further the next pixel of old and dst is.
 BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wide, const unsigned short *src, const unsigned short *old, void *dst, int next, int o) {
 	__m512 sums[PIXELS][2];
+	for (int p = 0; p < PIXELS && residual; p++)
+		_mm_prefetch(old + p * next, _MM_HINT_T0); // another core wrote it
 	for (int p = 0; p < PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums[p][h] = _mm512_loadu_ps(c->bias + o + 16 * h);
@@ -64,14 +73,19 @@ BF16 ALWAYS void nn_edge16(const struct nn_pointwise16 *c, int residual, int wid
 		memcpy((char *)dst + (size_t)p * next * size, (char *)after + p * OUTPUTS * size, OUTPUTS * size);
 }
 
-// nn_outputs16 computes all outputs of up to PIXELS pixels.
+// nn_outputs16 computes all outputs of some pixels, as nn_outputs in pointwise.c.
 BF16 ALWAYS void nn_outputs16(const struct nn_pointwise16 *c, int residual, int wide, int pixels, const unsigned short *src, const unsigned short *old, char *dst) {
 	const int size = wide ? sizeof(float) : sizeof(short);
-	for (int o = 0; o < c->out; o += OUTPUTS)
-		if (pixels < PIXELS)
-			nn_edge16(c, residual, wide, pixels, src, old + o, dst + o * size, c->out, o);
-		else
-			nn_tile16(c, residual, wide, src, old + o, dst + o * size, c->out, o);
+	const int chunk = nn_at_once16(sizeof(short) * c->in, sizeof(short) * c->in * c->out);
+	for (int from = 0; from < pixels; from += chunk)
+		for (int o = 0; o < c->out; o += OUTPUTS)
+			for (int p = from; p < pixels && p < from + chunk; p += PIXELS) {
+				const size_t at = (size_t)p * c->out + o;
+				if (pixels - p < PIXELS)
+					nn_edge16(c, residual, wide, pixels - p, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
+				else
+					nn_tile16(c, residual, wide, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
+			}
 }
 
 // Each has code of its own, in which nothing is asked for each result.
@@ -90,11 +104,13 @@ void nn_pointwise16(const struct nn_pointwise16 *c, int pixels, const unsigned s
 		{nn_sum16, nn_wide_sum16},
 	};
 	const int size = c->wide ? sizeof(float) : sizeof(short);
-#pragma omp parallel for schedule(static)
-	for (int p = 0; p < pixels; p += PIXELS) {
-		const size_t at = (size_t)p * c->out;
-		const int n = pixels - p < PIXELS ? pixels - p : PIXELS;
-		cases[c->residual][c->wide](c, n, src + (size_t)p * c->in, (const unsigned short *)held + at, (char *)dst + at * size);
+#pragma omp parallel
+	{
+		const int tiles = (pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
+		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
+		const size_t at = (size_t)from * c->out;
+		cases[c->residual][c->wide](c, (to < pixels ? to : pixels) - from, src + (size_t)from * c->in,
+			(const unsigned short *)held + at, (char *)dst + at * size);
 	}
 }
 

@@ -12,20 +12,25 @@ import (
 // A feed writes views from to to, exclusive, of an input into dst.
 type feed func(input int, dst []float32, from, to int) error
 
+// A source is where inputs come from: given, if not nil, is where all of each
+// lies already.
+type source struct {
+	fill  feed
+	given []unsafe.Pointer
+}
+
 // run computes one set of inputs.
-func (m *machine) run(ctx context.Context, p *plan, fill feed) ([]*tensor.Dense, error) {
+func (m *machine) run(ctx context.Context, p *plan, in source) ([]*tensor.Dense, error) {
 	if err := m.reserve(p.size); err != nil {
 		return nil, err
 	}
 	for _, s := range p.whole {
-		if err := fill(s.input, m.floats(s.at[0], s.views*s.row), 0, s.views); err != nil {
+		if err := in.fill(s.input, m.floats(s.at[0], s.views*s.row), 0, s.views); err != nil {
 			return nil, fmt.Errorf("views 0 to %d: %w", s.views, err)
 		}
 	}
-	if len(p.counts) > 0 {
-		if err := m.runBody(ctx, p, fill); err != nil {
-			return nil, err
-		}
+	if err := m.runBody(ctx, p, in); err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -53,8 +58,26 @@ type chunk struct {
 	err        error
 }
 
-// runBody computes chunk after chunk, while another goroutine fills the next.
-func (m *machine) runBody(ctx context.Context, p *plan, fill feed) error {
+// runBody computes chunk after chunk.
+func (m *machine) runBody(ctx context.Context, p *plan, in source) error {
+	if in.given == nil {
+		return m.runFilled(ctx, p, in.fill)
+	}
+	c := chunk{}
+	for _, c.rows = range p.counts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.runChunk(p, c, in.given); err != nil {
+			return err
+		}
+		c.from += c.rows
+	}
+	return nil
+}
+
+// runFilled computes chunk after chunk, while another goroutine fills the next.
+func (m *machine) runFilled(ctx context.Context, p *plan, fill feed) error {
 	free, filled := make(chan int, 2), make(chan chunk, 2)
 	free <- 0
 	free <- 1
@@ -88,7 +111,7 @@ func (m *machine) runBody(ctx context.Context, p *plan, fill feed) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := m.runChunk(p, c); err != nil {
+		if err := m.runChunk(p, c, nil); err != nil {
 			return err
 		}
 		free <- c.place
@@ -110,14 +133,18 @@ func (m *machine) fill(p *plan, c chunk, fill feed) error {
 	return nil
 }
 
-func (m *machine) runChunk(p *plan, c chunk) error {
+// runChunk reads inputs where they are given, else where they were filled in.
+func (m *machine) runChunk(p *plan, c chunk, given []unsafe.Pointer) error {
 	var slots []unsafe.Pointer
 	for _, s := range slices.Concat(p.body, p.joints) {
-		at := s.at[c.place]
-		if s.all {
-			at = s.at[0] + 4*c.from*s.row
+		at := unsafe.Add(m.space, s.at[c.place])
+		switch {
+		case s.all:
+			at = unsafe.Add(m.space, s.at[0]+4*c.from*s.row)
+		case given != nil:
+			at = unsafe.Add(given[s.input], 4*c.from*s.row)
 		}
-		slots = append(slots, unsafe.Add(m.space, at))
+		slots = append(slots, at)
 	}
 	return p.parts[c.rows].run(m.device, slots, unsafe.Add(m.space, p.arena))
 }
