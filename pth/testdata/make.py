@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import sys
+import types
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy
@@ -48,6 +49,22 @@ class Net(torch.nn.Module):
         self.bn = torch.nn.BatchNorm2d(8)
 
 
+class HistoryBuffer:
+    """As mmaction2 1.x logs: its state names its own methods."""
+
+    def __init__(self):
+        self.log, self.methods = numpy.arange(3.0), {"mean": HistoryBuffer.mean}
+
+    def mean(self):
+        return self.log.mean()
+
+
+HistoryBuffer.__module__ = "mmengine.logging.history_buffer"
+for name in ("mmengine", "mmengine.logging", "mmengine.logging.history_buffer"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["mmengine.logging.history_buffer"].HistoryBuffer = HistoryBuffer
+
+
 def files():
     net = Net()
     sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
@@ -58,7 +75,7 @@ def files():
         epoch=3, arch="resnet50", state_dict=net.state_dict(), optimizer=sgd.state_dict(), best_acc1=torch.tensor(75.0),
         args=argparse.Namespace(lr=0.1, milestones=[1, 2], device=torch.device("cpu"), dtype=torch.float32),
         metric=numpy.float64(0.5), history=numpy.arange(4.0), counts=Counter(a=1), lists=defaultdict(list, a=[1]),
-        size=torch.Size([1, 2]), rng=torch.get_rng_state(), meta=dict(seen={1, 2}, blob=b"\x00\xff", none=None))
+        message_hub=dict(log_scalars={"loss": HistoryBuffer()}), size=torch.Size([1, 2]), rng=torch.get_rng_state(), meta=dict(seen={1, 2}, blob=b"\x00\xff", none=None))
     return {
         "kinds": (kinds(), None), "module": (net.state_dict(), None), "parallel": (parallel.state_dict(), None),
         "trained": (trained, net.state_dict()), "torchvision": (dict(model=net.state_dict(), epoch=1), net.state_dict()),
