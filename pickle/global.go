@@ -1,6 +1,9 @@
 package pickle
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Global is a class or function that a pickle may name.
 type Global struct {
@@ -113,15 +116,18 @@ func (m *Machine) items(args Tuple) []any {
 	return nil
 }
 
+// Copies share the items: nothing changes one, and what is appended to one copy
+// goes elsewhere.
 func newTuple(m *Machine, args Tuple) any { return Tuple(m.items(args)) }
-func newList(m *Machine, args Tuple) any  { return &List{append([]any(nil), m.items(args)...)} }
-func newSet(m *Machine, args Tuple) any   { return &SetOf{append([]any(nil), m.items(args)...)} }
+func newList(m *Machine, args Tuple) any  { return &List{slices.Clip(m.items(args))} }
+func newSet(m *Machine, args Tuple) any   { return &SetOf{slices.Clip(m.items(args))} }
 
 // newDict makes a dict, of a list of pairs if there is one: Python 2's way to
 // write an OrderedDict.
 func newDict(m *Machine, args Tuple) any {
-	d := &Dict{}
-	for _, pair := range m.items(args) {
+	d, pairs := &Dict{}, m.items(args)
+	m.spend(len(pairs))
+	for _, pair := range pairs {
 		var kv []any
 		switch p := pair.(type) {
 		case Tuple:
@@ -166,7 +172,14 @@ func encode(m *Machine, args Tuple) any {
 	return nil
 }
 
-func (t *Text) blob() *Blob { return &Blob{span: t.span, chars: !t.latin1} }
+// blob is t as bytes, one object however often it is asked for: its bytes are
+// read once.
+func (t *Text) blob() *Blob {
+	if t.bytes == nil {
+		t.bytes = &Blob{span: t.span, chars: !t.latin1}
+	}
+	return t.bytes
+}
 
 func newComplex(m *Machine, args Tuple) any {
 	if len(args) == 2 {

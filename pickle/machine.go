@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxOps bounds the work and memory that a file of tiny opcodes can ask for.
-// A tensor takes about 25 opcodes.
+// maxOps bounds the work and memory that a file of tiny opcodes can ask for. An
+// item that one opcode copies counts as another. A tensor takes about 25 opcodes.
 const maxOps = 1 << 22
 
 // A Machine builds the values of a pickle. It knows a fixed set of classes
@@ -17,6 +17,7 @@ type Machine struct {
 	Src   *Source
 	Op    int64 // offset of the opcode that runs, which errors carry
 	rules *Rules
+	ops   int // that ran, see maxOps
 	stack []any
 	marks []int // heights of the stack
 	memo  map[uint32]any
@@ -31,6 +32,7 @@ type (
 		latin1 bool // a str of Python 2: a byte is a character up to U+00FF
 		known  bool
 		s      string
+		bytes  *Blob // the same as bytes, once they were asked for
 	}
 	// List is a list.
 	List struct{ Items []any }
@@ -61,7 +63,8 @@ func Catch(err *error) {
 }
 
 func (m *Machine) run() any {
-	for range maxOps {
+	for {
+		m.spend(1)
 		m.Op = m.Src.pos
 		code := m.next(1)[0]
 		op := &opcodes[code]
@@ -75,8 +78,13 @@ func (m *Machine) run() any {
 		}
 		op.run(m)
 	}
-	m.Unsupported("more than %d opcodes", maxOps)
-	return nil
+}
+
+// spend counts n opcodes, or items copied, towards maxOps.
+func (m *Machine) spend(n int) {
+	if m.ops += n; m.ops > maxOps {
+		m.Unsupported("more than %d opcodes", maxOps)
+	}
 }
 
 // refuse stops at an opcode that the writer of such files does not use.
