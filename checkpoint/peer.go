@@ -39,8 +39,25 @@ func checkPeers(names []string) error {
 // peerPath is how the names of a peer's files begin.
 func peerPath(path, name string) string { return path + "_" + name }
 
-// peersOf finds the files of peers of a checkpoint, whole or not.
-func peersOf(path string) (files []string, err error) {
+// peersOf finds the files of peers of a checkpoint, whole or not. Its state knows
+// them; without it, as a kill leaves it, they are known by their names alone.
+func peersOf(path string) ([]string, error) {
+	for _, state := range []string{path + stateExt, path + stateExt + asideExt} {
+		if f, err := readState(state); err == nil {
+			return f.peerFiles(path), nil
+		}
+	}
+	return filesLikePeers(path)
+}
+
+func (f *files) peerFiles(path string) (names []string) {
+	for _, p := range f.Peers {
+		names = append(names, peerPath(path, p.Name)+optimExt, peerPath(path, p.Name)+paramsExt)
+	}
+	return names
+}
+
+func filesLikePeers(path string) (files []string, err error) {
 	dirEntries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil, err

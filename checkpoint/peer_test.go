@@ -121,6 +121,7 @@ func TestPruneAndSweepPeers(t *testing.T) {
 	save(t, dir, "ppTSN_epoch_00002", withPeers(t, 2, 0))
 	want := filesOf("ppTSN_epoch_00002")
 	for _, name := range []string{
+		"ppTSN_epoch_00002_iter_000200_kept.pdparams",                                                                                       // a copy that a user made
 		"ppTSN_epoch_00002_iter_000100_notes.txt", "ppTSN_epoch_00002_iter_0001000.pdopt", "ppTSN_v2_epoch_00002_iter_000100_Teacher.pdopt", // of others
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
