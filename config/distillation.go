@@ -108,7 +108,13 @@ func (s *section) members() []*member {
 }
 
 // modelName keeps names fit to be part of the name of a file and of a tensor.
-var modelName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+var modelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
+
+// fit says that a model may have a name: iter_ would make files of it look like
+// checkpoints within an epoch.
+func fit(name string) bool {
+	return modelName.MatchString(name) && name != distill.GroundTruth && !strings.HasPrefix(name, "iter_")
+}
 
 // member opens an item of models, a mapping with the model's name as its only
 // key.
@@ -119,8 +125,8 @@ func (s *section) member(path string, item *value) *member {
 		return nil
 	}
 	m := &member{name: d.keys[0], key: path + "." + clip80(d.keys[0])}
-	if !modelName.MatchString(m.name) || m.name == distill.GroundTruth {
-		s.d.failAt(item.where, m.key, "want a name of letters, digits and _ other than %s, at most 64", distill.GroundTruth)
+	if !fit(m.name) {
+		s.d.failAt(item.where, m.key, "want a name of letters, digits and _, at most 64, a letter first, other than %s and iter_...", distill.GroundTruth)
 	}
 	inner := (&section{d: s.d, path: path, dict: d, bad: map[string]bool{}}).section(m.name)
 	if inner == nil {
@@ -133,7 +139,7 @@ func (s *section) member(path string, item *value) *member {
 
 func (m *member) read(s *section) {
 	if s.has("scores") {
-		m.scores, m.frozen = s.words("scores"), true
+		m.scores, m.frozen = append([]string{}, s.words("scores")...), true
 		s.check("scores", len(m.scores) > 0 && !slices.Contains(m.scores, ""), "a file or a list of files")
 		for _, key := range []string{"backbone", "head", "pretrained"} {
 			s.only(key, "the scores are there instead of a network")
@@ -197,6 +203,7 @@ func (d *decoder) sides(key string, t distill.Term, at map[string]*member) {
 			return
 		}
 	}
+	d.act(key, t, at)
 	for _, name := range t.Learns() {
 		if !at[name].frozen {
 			return
@@ -205,11 +212,21 @@ func (d *decoder) sides(key string, t distill.Term, at map[string]*member) {
 	d.fail(key+".model_name_pairs", "it teaches %s, which does not learn (see freeze_params_list)", strings.Join(t.Learns(), " and "))
 }
 
+// act checks that scores in files are not read for more than their softmax: of
+// mixed clips and of several files they are logarithms of mixtures.
+func (d *decoder) act(key string, t distill.Term, at map[string]*member) {
+	for _, name := range []string{t.Of, t.To} {
+		if t.Kind == distill.DML && t.Act != distill.Softmax && at[name].scores != nil {
+			d.fail(key+".act", "of the scores in a file, %s, the softmax alone is known: want %s", name, distill.Softmax)
+		}
+	}
+}
+
 // taught checks that every model has a part in the loss, and learners a teacher.
 func (d *decoder) taught(members []*member, terms []distill.Term) {
 	for _, m := range members {
 		used := slices.ContainsFunc(terms, func(t distill.Term) bool { return t.Of == m.name || t.To == m.name })
-		learns := slices.ContainsFunc(terms, func(t distill.Term) bool { return slices.Contains(t.Learns(), m.name) })
+		learns := slices.ContainsFunc(terms, func(t distill.Term) bool { return t.Weight > 0 && slices.Contains(t.Learns(), m.name) })
 		switch {
 		case !used:
 			d.fail(m.key, "no item of MODEL.loss.Train names it")

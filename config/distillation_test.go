@@ -156,9 +156,15 @@ func TestDistillationErrors(t *testing.T) {
 			"x.yaml:3: MODEL.models: one of them must be called Student: it is what test and export take"}},
 		{"two students", distilled(student, student, labels), []string{"x.yaml:5: MODEL.models.1.Student: a second model of this name"}},
 		{"a path as a name", distilled("a/b: {"+network+"}", student, labels), []string{
-			"x.yaml:4: MODEL.models.0.a/b: want a name of letters, digits and _ other than GroundTruth, at most 64"}},
+			"x.yaml:4: MODEL.models.0.a/b: want a name of letters, digits and _, at most 64, a letter first, other than GroundTruth and iter_..."}},
 		{"labels as a name", distilled("GroundTruth: {"+network+"}", student, labels), []string{
-			"x.yaml:4: MODEL.models.0.GroundTruth: want a name of letters, digits and _ other than GroundTruth, at most 64"}},
+			"x.yaml:4: MODEL.models.0.GroundTruth: want a name of letters, digits and _, at most 64, a letter first, other than GroundTruth and iter_..."}},
+		{"a digit first", distilled("2nd: {"+network+"}", student, labels), []string{
+			"x.yaml:4: MODEL.models.0.2nd: want a name of letters, digits and _, at most 64, a letter first, other than GroundTruth and iter_..."}},
+		{"like a checkpoint", distilled("iter_7: {"+network+"}", student, labels), []string{
+			"x.yaml:4: MODEL.models.0.iter_7: want a name of letters, digits and _, at most 64, a letter first, other than GroundTruth and iter_..."}},
+		{"numbers as files", distilled("Teacher: {scores: [1, 2]}", student, []string{mutual}), []string{
+			"x.yaml:4: MODEL.models.0.Teacher.scores: want a list of strings, found a list of 2"}},
 		{"a short list", distilled(teacher, student, []string{mutual}, "freeze_params_list: [False]"), []string{
 			"x.yaml:9: MODEL.freeze_params_list: want as many as models: 2, found a list of 1"}},
 		{"numbers in the list", distilled(teacher, student, []string{mutual}, "freeze_params_list: [0, 1]"), []string{
@@ -205,6 +211,8 @@ func TestDistillationLossErrors(t *testing.T) {
 		{"a peer left out", teacher, []string{ofLabels}, []string{"x.yaml:4: MODEL.models.0.Teacher: no item of MODEL.loss.Train names it"}},
 		{"a peer that is not taught", teacher, []string{softened}, []string{"x.yaml:4: MODEL.models.0.Teacher: no item of MODEL.loss.Train teaches it: freeze it (freeze_params_list), or add a DistillationCELoss of [Teacher, GroundTruth]"}},
 		{"a student that is not taught", teacher, loss("KD", "[Teacher, Student]"), []string{"x.yaml:7: MODEL.loss.Train: no item teaches the Student"}},
+		{"a weight of 0", stored, loss("KD", "[Student, Teacher], loss_weight: 0"), []string{"x.yaml:7: MODEL.loss.Train: no item teaches the Student"}},
+		{"sigmoid of scores in a file", stored, loss("DML", "[Student, Teacher], act: sigmoid"), []string{at + "act: of the scores in a file, Teacher, the softmax alone is known: want softmax"}},
 		{"act", teacher, loss("DML", "[Student, Teacher], act: relu"), []string{at + "act: relu is not supported: want softmax or sigmoid"}},
 		{"of another loss", teacher, loss("DML", "[Student, Teacher], temperature: 4"), []string{at + "temperature: unknown key; known here: name, model_name_pairs, loss_weight, act, eps"}},
 		{"ranges", stored, loss("KD", "[Student, Teacher], temperature: 0, alpha: 1.5, loss_weight: -1, ls_eps: 1"), []string{
