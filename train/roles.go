@@ -16,28 +16,39 @@ type roles map[string]bool
 
 // check finds what keeps the student of a job from learning so.
 func (d *Distillation) check(j *Job) error {
-	r := roles{distill.Student: true}
-	all := d.parts()
-	for _, p := range d.Peers {
-		if err := r.add(p.Name, true); err != nil {
-			return err
-		}
-	}
-	for _, t := range d.Teachers {
-		if err := r.add(t.Name, false); err != nil {
-			return err
-		}
-		all = append(all, tsn.Part{Name: t.Name, Network: t.Network})
+	r, err := d.roles()
+	if err != nil {
+		return err
 	}
 	for _, s := range d.Stored {
-		if err := errors.Join(r.add(s.Name, false), s.check(j)); err != nil {
+		if err := s.check(j); err != nil {
 			return err
 		}
+	}
+	all := d.parts()
+	for _, t := range d.Teachers {
+		all = append(all, tsn.Part{Name: t.Name, Network: t.Network})
 	}
 	if _, err := tsn.Join(j.Network, all); err != nil { // inputs and classes differ
 		return fmt.Errorf("train: %w", err)
 	}
 	return d.checkTerms(r)
+}
+
+// roles finds names that are not fit, or are there twice.
+func (d *Distillation) roles() (roles, error) {
+	r := roles{distill.Student: true}
+	var errs []error
+	for _, p := range d.Peers {
+		errs = append(errs, r.add(p.Name, true))
+	}
+	for _, t := range d.Teachers {
+		errs = append(errs, r.add(t.Name, false))
+	}
+	for _, s := range d.Stored {
+		errs = append(errs, r.add(s.Name, false))
+	}
+	return r, errors.Join(errs...)
 }
 
 func (r roles) add(name string, learns bool) error {
@@ -67,7 +78,8 @@ func (s Stored) check(j *Job) error {
 	return nil
 }
 
-// checkTerms finds terms that teach nobody, and networks without a lesson.
+// checkTerms finds terms that cannot be computed or teach nobody, and networks
+// without a lesson.
 func (d *Distillation) checkTerms(r roles) error {
 	taught, used := map[string]bool{}, map[string]bool{}
 	for _, t := range d.Terms {
@@ -79,6 +91,11 @@ func (d *Distillation) checkTerms(r roles) error {
 			taught[name] = taught[name] || t.Weight > 0
 		}
 	}
+	return d.covers(r, taught, used)
+}
+
+// covers finds networks that no term teaches, though they learn, or reads.
+func (d *Distillation) covers(r roles, taught, used map[string]bool) error {
 	if !taught[distill.Student] {
 		return errors.New("train: no term of the loss teaches the Student")
 	}
