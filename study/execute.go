@@ -27,7 +27,7 @@ func (o options) execute(ctx context.Context, t task, classes int) (record, erro
 	}
 	sum := sha256.Sum256(config)
 	r := record{
-		Variant: t.variant.Name, Seed: t.Seed, Split: t.Split, Rate: t.Rate, Segments: t.Segments, Size: size, Epochs: epochs, Batch: batch, Threads: 1,
+		Variant: t.variant.Name, Seed: t.Seed, Split: t.Split, Rate: t.Rate, Segments: t.Segments, Size: size, Epochs: t.Epochs, Batch: batch, Threads: 1,
 		Precision: precision, Config: hex.EncodeToString(sum[:]), Pptsn: revision(o.pptsn),
 	}
 	if err := r.measureNetwork(filepath.Join(o.work, t.dir()+".yaml"), filepath.Join(o.work, t.dir()+".center.yaml")); err != nil {

@@ -17,7 +17,7 @@ type recipe struct {
 	variant
 	Classes            int
 	Size, ShortSide    int
-	Epochs, Batch      int
+	Batch              int
 	TrainList          string
 	TestList           string
 	TestSegments       int
@@ -37,11 +37,11 @@ type recipe struct {
 // trained.
 func (t task) yaml(classes int, tenCrop bool) (string, error) {
 	r := recipe{
-		variant: t.variant, Classes: classes, Size: size, ShortSide: shortSide, Epochs: epochs, Batch: batch,
+		variant: t.variant, Classes: classes, Size: size, ShortSide: shortSide, Batch: batch,
 		TrainList: t.list("train"), TestList: t.list("test"), TestSegments: t.Segments, TenCrop: tenCrop,
 		OutputDir: t.dir(), TeacherScores: t.teacherScores(),
-		FirstStep: epochs * 4 / 10, Second: epochs * 8 / 10, Rate10: t.Rate / 10, Rate100: t.Rate / 100,
-		WarmupEpochs: epochs / 10, WarmupRate: t.Rate / 2,
+		FirstStep: t.Epochs * 4 / 10, Second: t.Epochs * 8 / 10, Rate10: t.Rate / 10, Rate100: t.Rate / 100,
+		WarmupEpochs: t.Epochs / 10, WarmupRate: t.Rate / 2,
 	}
 	if tenCrop {
 		r.TestSegments = 25

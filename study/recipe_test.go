@@ -21,6 +21,7 @@ type seen struct {
 	BiasLR     float64
 	OwnDecay   bool
 	Segments   int
+	Epochs     int
 	Partners   string
 	ClipNorm   float64
 	Decay      float64
@@ -29,9 +30,9 @@ type seen struct {
 }
 
 func TestVariantsAreWhatTheirNamesSay(t *testing.T) {
-	base := seen{Family: tsn.TSN, WeightLR: 1, BiasLR: 1, Segments: 3, ClipNorm: 40, Decay: 5e-4, TestViews: 250, TestCenter: 3}
+	base := seen{Family: tsn.TSN, WeightLR: 1, BiasLR: 1, Segments: 3, Epochs: 30, ClipNorm: 40, Decay: 5e-4, TestViews: 250, TestCenter: 3}
 	pp := seen{Family: tsn.PPTSN, Smoothing: 0.1, Mixup: 0.2, Cosine: true, Nesterov: true, WeightLR: 5, BiasLR: 10, OwnDecay: true,
-		Segments: 3, ClipNorm: 40, Decay: 5e-4, TestViews: 250, TestCenter: 3}
+		Segments: 3, Epochs: 30, ClipNorm: 40, Decay: 5e-4, TestViews: 250, TestCenter: 3}
 	change := func(s seen, f func(*seen)) seen { f(&s); return s }
 	for name, want := range map[string]seen{
 		"tsn":            base,
@@ -46,6 +47,8 @@ func TestVariantsAreWhatTheirNamesSay(t *testing.T) {
 		"pptsn-kd":       change(pp, func(s *seen) { s.Partners = "scores" }),
 		"tsn-8seg":       change(base, func(s *seen) { s.Segments, s.TestCenter = 8, 8 }),
 		"pptsn-8seg":     change(pp, func(s *seen) { s.Segments, s.TestCenter = 8, 8 }),
+		"tsn-long":       change(base, func(s *seen) { s.Epochs = 90 }),
+		"pptsn-long":     change(pp, func(s *seen) { s.Epochs = 90 }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := read(t, variantOf(name)); got != want {
@@ -72,7 +75,7 @@ func read(t *testing.T, v variant) seen {
 	check(t, err)
 	o := run.Optimizer
 	s := seen{Family: m.Network.Family, Smoothing: m.Head.LabelSmoothing, Cosine: o.LearningRate.WarmupCosine != nil, Nesterov: o.Nesterov,
-		WeightLR: m.Head.WeightLR, BiasLR: m.Head.BiasLR, OwnDecay: m.Head.OwnDecay, Segments: train.Views(), ClipNorm: o.ClipNorm, Decay: o.WeightDecay,
+		WeightLR: m.Head.WeightLR, BiasLR: m.Head.BiasLR, OwnDecay: m.Head.OwnDecay, Segments: train.Views(), Epochs: run.Epochs, ClipNorm: o.ClipNorm, Decay: o.WeightDecay,
 		TestViews: test.Views(), TestCenter: one.Views()}
 	if run.Mix != nil {
 		s.Mixup = run.Mix.MixupAlpha

@@ -106,6 +106,9 @@ var comparisons = []struct{ a, b string }{
 	{"tsn-8seg", "tsn"},
 	{"pptsn-8seg", "pptsn"},
 	{"pptsn-8seg", "tsn-8seg"},
+	{"tsn-long", "tsn"},
+	{"pptsn-long", "pptsn"},
+	{"pptsn-long", "tsn-long"},
 }
 
 func (rs results) comparisonTable() string {

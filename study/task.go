@@ -50,7 +50,7 @@ func (t task) dir() string { return t.Kind + "/" + t.Name }
 
 // weights is where training leaves the last epoch's.
 func (t task) weights() string {
-	return fmt.Sprintf("%s/model_epoch_%05d.pdparams", t.dir(), epochs)
+	return fmt.Sprintf("%s/model_epoch_%05d.pdparams", t.dir(), t.Epochs)
 }
 
 // teacherScores are those of the same seed's teacher for the training list.

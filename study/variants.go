@@ -10,7 +10,8 @@ const (
 	seedCount = 5 // as many folds
 	size      = 56
 	shortSide = 64 // to 56 as 256 to 224
-	epochs    = 30
+	short     = 30 // epochs
+	long      = 90
 	batch     = 8
 )
 
@@ -32,17 +33,18 @@ type variant struct {
 	HeadRates bool // classifier's weights 5 times, bias 10 times as fast
 	OwnHead   bool // ppTSNHead: its own weight decay
 	Segments  int
+	Epochs    int
 	Distill   string // dml, kd
 	Rate      float64
 }
 
 func tsnVariant(name, title string) variant {
-	return variant{Name: name, Title: title, Segments: 3, Rate: tsnRate}
+	return variant{Name: name, Title: title, Segments: 3, Epochs: short, Rate: tsnRate}
 }
 
 func pptsnVariant(name, title string) variant {
 	return variant{Name: name, Title: title, VD: true, Smoothing: true, Mixup: true, Cosine: true, Nesterov: true, HeadRates: true, OwnHead: true,
-		Segments: 3, Rate: pptsnRate}
+		Segments: 3, Epochs: short, Rate: pptsnRate}
 }
 
 func (v variant) with(change func(*variant)) variant {
@@ -66,6 +68,8 @@ func variants() []variant {
 		pptsnVariant("pptsn-kd", "PP-TSN, distilled: KD").with(func(v *variant) { v.Distill = "kd" }),
 		tsnVariant("tsn-8seg", "TSN, 8 segments").with(func(v *variant) { v.Segments = 8 }),
 		pptsnVariant("pptsn-8seg", "PP-TSN, 8 segments").with(func(v *variant) { v.Segments = 8 }),
+		tsnVariant("tsn-long", "TSN, 90 epochs").with(func(v *variant) { v.Epochs = long }),
+		pptsnVariant("pptsn-long", "PP-TSN, 90 epochs").with(func(v *variant) { v.Epochs = long }),
 	}
 }
 
