@@ -33,8 +33,9 @@ func (l *lowering) pointwise(n *graph.Node, op graph.Conv, t dtype) (p pointwise
 	w := n.In[1].Shape
 	fits := t == uint8s && single(w, op) && w[0]%outputsAtOnce == 0 && w[1]%4 == 0 && w[1] <= C.NN_MOST_CHANNELS
 	if op.Residual {
-		p.residual, ok = l.arith.scales[n.In[len(n.In)-1].Name]
-		fits = fits && ok
+		r := n.In[len(n.In)-1]
+		p.residual, ok = l.arith.scales[r.Name]
+		fits = fits && ok && !r.Param
 	}
 	return p, fits && p.clamps() && uses(C.dnnl_cpu_isa_avx512_core_vnni)
 }

@@ -18,8 +18,9 @@ func (l *lowering) pointwise16(n *graph.Node, op graph.Conv, t dtype) (to dtype,
 	to, _ = l.arith.held(n)
 	w := n.In[1].Shape
 	fits := t == bfloat16s && single(w, op) && w[0]%outputsAtOnce == 0 && w[1]%2 == 0 && w[1] <= C.NN_MOST_CHANNELS16
-	if op.Residual { // one that is held in floats would lose digits
-		fits = fits && l.at[n.In[len(n.In)-1]].desc.dtype() == bfloat16s
+	if op.Residual { // one that is held in floats, as a parameter is, would lose digits
+		r := n.In[len(n.In)-1]
+		fits = fits && !r.Param && l.at[r].desc.dtype() == bfloat16s
 	}
 	linear := op.Act.Func == graph.ReLU || op.Act.Func == graph.Identity
 	return to, fits && linear && uses(C.dnnl_cpu_isa_avx512_core_bf16)

@@ -96,6 +96,20 @@ func TestBFloat16Pointwise(t *testing.T) {
 	}
 }
 
+// A residual may be a parameter, which has no place among the results.
+func TestParameterAsResidual(t *testing.T) {
+	requires(t, graph.BF16)
+	g := graph.New("constant")
+	op := graph.Conv{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Residual: true}
+	g.Output(g.Must("y", op, g.Input("x", 1, 32, 3, 3), g.Param("w", 32, 32, 1, 1), g.Param("k", 1, 32, 3, 3)))
+	w, in := randomWeights(g, 3), ramp(1, 32, 3, 3)
+	want, err := graph.Eval(g, w, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareOwn(t, compile(t, g, w, onednn.Options{Threads: 64, Precision: graph.BF16}), in, want[0], bfloat16Tolerance)
+}
+
 func compareOwn(t *testing.T, e *onednn.Engine, in, want *tensor.Dense, tol float64) {
 	t.Helper()
 	got, err := e.Run(t.Context(), in)
