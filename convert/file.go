@@ -37,7 +37,7 @@ const (
 
 // Open opens a checkpoint, whose kind its first bytes tell. The caller closes it.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func read(file *os.File) (tsn.Checkpoint, error) {
 
 // KindOf tells a file's kind by its first bytes; "" for one of no kind.
 func KindOf(path string) (Kind, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return "", err
 	}
@@ -73,27 +73,38 @@ func KindOf(path string) (Kind, error) {
 	return kind, err
 }
 
-// look tells kind and size of a file, which must be a regular one.
+// open opens a regular file. Opening a pipe would wait for one who writes.
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: is a folder, not a file", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is not a regular file", path)
+	}
+	return os.Open(path)
+}
+
+// look tells kind and size of a file.
 func look(file *os.File) (Kind, int64, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return "", 0, err
 	}
-	if !info.Mode().IsRegular() {
-		return "", 0, errors.New("is not a regular file")
-	}
 	head := make([]byte, min(64, info.Size()))
 	if _, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return "", 0, err
 	}
-	return kindOf(head, info.Size()), info.Size(), nil
+	return kindOf(head), info.Size(), nil
 }
 
-func kindOf(head []byte, size int64) Kind {
+func kindOf(head []byte) Kind {
 	switch {
 	case pth.IsZip(head), pth.IsLegacy(head):
 		return Pth
-	case safetensors.Is(head, size): // before a pickle: its length may begin as one does
+	case safetensors.Is(head): // before a pickle: its length may begin as one does
 		return Safetensors
 	case len(head) > 1 && head[0] == pickle.Proto && head[1] >= 2 && head[1] <= 5:
 		return Pdparams

@@ -2,7 +2,9 @@ package convert
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"math"
 	"os/exec"
 	"slices"
 	"strings"
@@ -201,6 +203,52 @@ func TestPaddleClas2021(t *testing.T) {
 	}
 }
 
+// typed is a checkpoint in which the classifier's bias is all of one number, of
+// another type.
+type typed struct {
+	memory
+	bias *tensor.Dense
+}
+
+func (c typed) Tensor(name string) (*tensor.Dense, error) {
+	if name == "head.fc.bias" {
+		return c.bias, nil
+	}
+	return c.memory.Tensor(name)
+}
+
+func (c typed) Info(name string) ([]int, tensor.Type, bool) {
+	if name == "head.fc.bias" {
+		return c.bias.Shape, c.bias.Type, true
+	}
+	return c.memory.Info(name)
+}
+
+// Numbers that float32 does not hold are refused, not changed.
+func TestTypes(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		typ    tensor.Type
+		first  uint64
+		want   string // "": accepted
+		rounds int
+	}{
+		{"whole numbers", tensor.Int64, 3, "is of int64", 0},
+		{"too large", tensor.Float64, math.Float64bits(1e300), "infinite in float32", 0},
+		{"float64", tensor.Float64, math.Float64bits(0.1), "", 1},
+	} {
+		bias := tensor.New(tc.typ, 5)
+		binary.LittleEndian.PutUint64(bias.Data, tc.first)
+		n, err := Read(typed{own(t, tsn.TSN, 18), bias}, false)
+		switch {
+		case tc.want == "" && (err != nil || n.From.Rounded != tc.rounds || n.Weights["head.fc.bias"].Float32s()[0] != 0.1):
+			t.Errorf("%s: %v", tc.name, err)
+		case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+			t.Errorf("%s: error %v, want %q", tc.name, err, tc.want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	plain := own(t, tsn.TSN, 50)
 	named := func(m memory, to Layout) memory {
@@ -229,7 +277,7 @@ func TestRefused(t *testing.T) {
 		{"nothing", memory{}, false, "no network that pptsn builds"},
 		{"a tensor missing", tv.without("layer3.2.bn2.running_var"), false, "layer3.2.bn2.running_var [256] is missing"},
 		{"no classifier", tv.without("fc.weight", "fc.bias"), false, "--backbone-only"},
-		{"half a classifier", tv.without("fc.bias"), false, "fc.bias is [], want [5]"},
+		{"half a classifier", tv.without("fc.bias"), false, "fc.bias [5] is missing"},
 		{"a classifier of three axes", tv.with("fc.weight", 5, 2048, 1), false, "want two axes"},
 		{"squeeze and excitation", timm50.with("layer1.0.se.fc1.weight", 16, 256, 1, 1), false, "would not be computed: layer1.0.se.fc1.weight"},
 		{"squeeze and excitation, backbone only", timm50.with("layer1.0.se.fc1.weight", 16, 256, 1, 1), true, "would not be computed"},

@@ -3,6 +3,7 @@ package convert
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -108,27 +109,44 @@ func (n *Network) read(c tsn.Checkpoint, m *match) error {
 			n.From.Made = append(n.From.Made, p.Name)
 			continue
 		}
-		shape, typ, _ := c.Info(name)
-		if want := m.turned(p); !slices.Equal(shape, want) {
-			return fmt.Errorf("%s is %s, want %s", name, tensor.ShapeString(shape), tensor.ShapeString(want))
+		if err := check(c, name, m.turned(p)); err != nil {
+			return err
 		}
 		if err := n.readOne(c, m, p, name); err != nil {
 			return err
-		}
-		if typ == tensor.Float64 {
-			n.From.Rounded++
 		}
 	}
 	return nil
 }
 
+// check finds what is wrong with a tensor before it is read.
+func check(c tsn.Checkpoint, name string, want []int) error {
+	shape, typ, ok := c.Info(name)
+	switch {
+	case !ok:
+		return fmt.Errorf("%s %s is missing", name, tensor.ShapeString(want))
+	case typ.IsInteger():
+		return fmt.Errorf("%s is of %s: whole numbers are no weights without their scales, which no layout has", name, typ)
+	case !slices.Equal(shape, want):
+		return fmt.Errorf("%s is %s, want %s", name, tensor.ShapeString(shape), tensor.ShapeString(want))
+	}
+	return nil
+}
+
 func (n *Network) readOne(c tsn.Checkpoint, m *match, p tsn.Param, name string) error {
-	d, err := c.Tensor(name)
+	var d *tensor.Dense
+	raw, err := c.Tensor(name)
 	if err == nil {
-		d, err = d.Float32()
+		d, err = raw.Float32()
+	}
+	if err == nil && overflows(raw, d) {
+		err = errors.New("has a number that is infinite in float32")
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if raw.Type == tensor.Float64 {
+		n.From.Rounded++
 	}
 	if m.turns(p) {
 		d = transposed(d)
@@ -136,6 +154,11 @@ func (n *Network) readOne(c tsn.Checkpoint, m *match, p tsn.Param, name string) 
 	n.Weights[p.Name] = d
 	n.From.Pairs = append(n.From.Pairs, Pair{name, p.Name, p.Shape})
 	return nil
+}
+
+// overflows says whether a number of float64 became infinite.
+func overflows(raw, d *tensor.Dense) bool {
+	return raw.Type == tensor.Float64 && slices.ContainsFunc(d.Float32s(), func(v float32) bool { return math.IsInf(float64(v), 0) })
 }
 
 // turns says whether the layout has the classifier as [K, C], PyTorch's way.

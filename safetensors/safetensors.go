@@ -56,13 +56,13 @@ type entry struct {
 	off   int64
 }
 
-// Is says whether a file of size bytes that begins so looks like one.
-func Is(head []byte, size int64) bool {
+// Is says whether a file that begins so looks like one, which may be cut short.
+func Is(head []byte) bool {
 	if len(head) <= lengthSize {
 		return false
 	}
 	n := binary.LittleEndian.Uint64(head)
-	return n >= 2 && n <= uint64(size-lengthSize) && head[lengthSize] == '{'
+	return n >= 2 && n <= maxHeader && head[lengthSize] == '{'
 }
 
 // Read reads a file of size bytes. It needs r as long as the File is in use.

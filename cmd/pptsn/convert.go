@@ -114,7 +114,11 @@ func (o convertOptions) validate(input string) (convert.Kind, error) {
 	if err != nil {
 		return "", err
 	}
-	if out, err := os.Stat(o.output); err == nil && os.SameFile(in, out) {
+	switch out, err := os.Stat(o.output); {
+	case err != nil: // not there yet, or writing says why
+	case out.IsDir():
+		return "", usagef("-o %s is a folder, not a file", o.output)
+	case os.SameFile(in, out):
 		return "", usagef("-o %s is the input", o.output)
 	}
 	return kind, nil
