@@ -31,7 +31,8 @@ VNNI ALWAYS __m512 nn_finish(const struct nn_pointwise *c, enum nn_number held, 
 	__m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(c->factors + o));
 	if (held != NN_NONE)
 		v = _mm512_fmadd_ps(nn_load(old, held), _mm512_set1_ps(c->residual), v);
-	return result == NN_FLOAT ? _mm512_max_ps(v, _mm512_setzero_ps()) : _mm512_min_ps(v, _mm512_set1_ps(result == NN_SIGNED ? 127 : 255));
+	return result == NN_FLOAT ? _mm512_max_ps(_mm512_setzero_ps(), v) : // in this order a NaN stays one
+		 _mm512_min_ps(v, _mm512_set1_ps(result == NN_SIGNED ? 127 : 255));
 }
 
 // nn_store rounds two pixels of 32 results and stores them. Packing clamps what

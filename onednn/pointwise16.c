@@ -49,7 +49,7 @@ BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wid
 		for (int h = 0; h < 2; h++) {
 			if (residual)
 				sums[p][h] = _mm512_add_ps(sums[p][h], nn_widened(old + p * next + 16 * h));
-			sums[p][h] = _mm512_max_ps(sums[p][h], least);
+			sums[p][h] = _mm512_max_ps(least, sums[p][h]); // in this order a NaN stays one
 			if (wide)
 				_mm512_storeu_ps((float *)dst + p * next + 16 * h, sums[p][h]);
 		}
