@@ -250,8 +250,9 @@ func (s *Store) await(ctx context.Context, keys ...string) error {
 	}
 }
 
-func (s *Store) get(ctx context.Context, key string) (value []byte, err error) {
-	err = s.do(ctx, fmt.Sprintf("get %q", key), func(conn C.pt_store) error {
+func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
+	var value []byte // no result: the call may end after get, if ctx does, and still write it
+	err := s.do(ctx, fmt.Sprintf("get %q", key), func(conn C.pt_store) error {
 		k := C.CString(key)
 		defer C.free(unsafe.Pointer(k))
 		var data unsafe.Pointer
