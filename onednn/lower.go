@@ -1,5 +1,8 @@
 package onednn
 
+// #include "steps.h"
+import "C"
+
 import (
 	"cmp"
 	"errors"
@@ -55,6 +58,9 @@ func (m *machine) compile(g *graph.Graph) (*program, error) {
 		return nil, err
 	}
 	p.size = arrange(l.buffers)
+	for _, s := range p.steps {
+		p.code = append(p.code, s.code)
+	}
 	return p, nil
 }
 
@@ -155,7 +161,7 @@ func (l *lowering) evaluated(n *graph.Node) error {
 	for _, at := range append(in, out) {
 		l.use(at.buf)
 	}
-	l.prog.steps = append(l.prog.steps, step{layer: n.String(), flops: n.FLOPs(), host: evaluate(n.Op, in, shapes, params, out)})
+	l.prog.steps = append(l.prog.steps, step{layer: n.String(), flops: n.FLOPs(), plain: evaluate(n.Op, in, shapes, params, out)})
 	return nil
 }
 
@@ -274,28 +280,23 @@ func (l *lowering) emit(layer fmt.Stringer, p primitive, args ...arg) {
 	for i, a := range args {
 		operands[i] = operand{a.role, l.memoryAt(a.at)}
 	}
-	call := newCall(l.keep, p, append(operands, p.scales...))
-	s := step{layer: layer.String(), kernel: p.kernel(), call: call}
+	s := step{layer: layer.String(), kernel: p.kernel(), code: newCall(l.keep, p, append(operands, p.scales...))}
 	if n, ok := layer.(*graph.Node); ok && p.call != "reorder" {
 		s.flops = n.FLOPs()
 	}
 	l.prog.steps = append(l.prog.steps, s)
 }
 
-// host appends a step of our own code, which is given where its operands lie.
-func (l *lowering) host(n *graph.Node, kernel string, operands []place, run func(at []unsafe.Pointer)) {
-	for _, o := range operands {
+// own appends a step of our own code; what is its struct, in memory of C's.
+func (l *lowering) own(n *graph.Node, kernel string, code C.enum_nn_code, what unsafe.Pointer, operands ...place) {
+	at := kept(l.keep, make([]unsafe.Pointer, len(operands)))
+	for i, o := range operands {
 		l.use(o.buf)
+		spot := (*unsafe.Pointer)(unsafe.Add(at, i*int(unsafe.Sizeof(at))))
+		l.prog.views = append(l.prog.views, view{spot: spot, buf: o.buf, offset: o.offset})
 	}
-	at := make([]unsafe.Pointer, len(operands))
-	step := step{layer: n.String(), kernel: kernel, flops: n.FLOPs(), host: func(p *program, slots []unsafe.Pointer) error {
-		for i, o := range operands {
-			at[i] = unsafe.Add(o.buf.at(slots, p.arena), o.offset)
-		}
-		run(at)
-		return nil
-	}}
-	l.prog.steps = append(l.prog.steps, step)
+	c := C.struct_nn_step{code: code, what: what, at: (*unsafe.Pointer)(at)}
+	l.prog.steps = append(l.prog.steps, step{layer: n.String(), kernel: kernel, flops: n.FLOPs(), code: c})
 }
 
 func (l *lowering) memoryAt(at place) memory {

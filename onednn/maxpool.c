@@ -27,10 +27,10 @@ static void nn_max_row(const struct nn_window *w, const unsigned char *picture, 
 		}
 }
 
-void nn_max_pool(const struct nn_window *w, int pictures, const unsigned char *src, unsigned char *dst) {
+void nn_max_pool(const struct nn_window *w, const unsigned char *src, unsigned char *dst) {
 	const size_t in = (size_t)w->in[0] * w->in[1] * w->channels, out = (size_t)w->out[0] * w->out[1] * w->channels;
 #pragma omp parallel for collapse(2)
-	for (int p = 0; p < pictures; p++)
+	for (int p = 0; p < w->pictures; p++)
 		for (int y = 0; y < w->out[0]; y++) {
 			unsigned char line[NN_WIDEST_ROW];
 			nn_max_row(w, src + p * in, dst + p * out + (size_t)y * w->out[1] * w->channels, line, y);

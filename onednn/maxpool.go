@@ -1,13 +1,10 @@
 package onednn
 
 // #include "maxpool.h"
+// #include "steps.h"
 import "C"
 
-import (
-	"unsafe"
-
-	"github.com/pptsn/pptsn/graph"
-)
+import "github.com/pptsn/pptsn/graph"
 
 // bytesWindow is the window of a maximum pooling for which there is our own
 // code on bytes, if there is.
@@ -16,7 +13,7 @@ func bytesWindow(n *graph.Node, p graph.Pool) (w C.struct_nn_window, ok bool) {
 	if !p.Max || in[1]*in[3] > C.NN_WIDEST_ROW {
 		return w, false
 	}
-	w.channels = C.int(in[1])
+	w.pictures, w.channels = C.int(in[0]), C.int(in[1])
 	w.before = [2]C.int{C.int(p.Pad.Top), C.int(p.Pad.Left)}
 	for i := range 2 {
 		w.in[i], w.out[i] = C.int(in[2+i]), C.int(out[2+i])
@@ -30,8 +27,5 @@ func (l *lowering) lowerBytesPool(n *graph.Node, w C.struct_nn_window, src place
 	at := l.room(dst)
 	at.scale = src.scale
 	l.settle(n.Out, at)
-	pictures := C.int(n.In[0].Shape[0])
-	l.host(n, "bytes", []place{src, at}, func(at []unsafe.Pointer) {
-		C.nn_max_pool(&w, pictures, (*C.uchar)(at[0]), (*C.uchar)(at[1]))
-	})
+	l.own(n, "bytes", C.NN_MAX_POOL, kept(l.keep, []C.struct_nn_window{w}), src, at)
 }

@@ -6,12 +6,12 @@
 // Sizes are of rows, then columns; before is the padding above and to the left,
 // which no maximum counts.
 struct nn_window {
-	int channels, in[2], out[2], kernel[2], stride[2], before[2];
+	int pictures, channels, in[2], out[2], kernel[2], stride[2], before[2];
 };
 
 // NN_WIDEST_ROW is how many bytes a row of a picture may have.
 #define NN_WIDEST_ROW (1 << 16)
 
-void nn_max_pool(const struct nn_window *w, int pictures, const unsigned char *src, unsigned char *dst);
+void nn_max_pool(const struct nn_window *w, const unsigned char *src, unsigned char *dst);
 
 #endif

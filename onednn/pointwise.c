@@ -62,8 +62,8 @@ VNNI ALWAYS void nn_tile(const struct nn_pointwise *c, enum nn_number held, enum
 	for (int p = 0; p < PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums[p][h] = _mm512_loadu_si512(c->bias + o + 16 * h);
-	const signed char *w = c->weights + 4 * o;
-	for (int i = 0; i < c->in; i += 4, w += 4 * c->out) {
+	const signed char *w = c->weights + (size_t)c->in * o;
+	for (int i = 0; i < c->in; i += 4, w += 4 * OUTPUTS) {
 		const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
 		for (int p = 0; p < PIXELS; p++) {
 			int four;
@@ -133,7 +133,7 @@ NN_PAIR(nn_signed_to_unsigned, NN_SIGNED, NN_UNSIGNED)
 NN_PAIR(nn_signed_to_signed, NN_SIGNED, NN_SIGNED)
 NN_PAIR(nn_signed_to_float, NN_SIGNED, NN_FLOAT)
 
-void nn_pointwise(const struct nn_pointwise *c, int pixels, const unsigned char *src, const void *held, void *dst) {
+void nn_pointwise(const struct nn_pointwise *c, const unsigned char *src, const void *held, void *dst) {
 	static void (*const pairs[3][3])(const struct nn_pointwise *, int, const unsigned char *, const unsigned char *, unsigned char *) = {
 		{nn_to_unsigned, nn_to_signed, nn_to_float},
 		{nn_unsigned_to_unsigned, nn_unsigned_to_signed, nn_unsigned_to_float},
@@ -142,18 +142,18 @@ void nn_pointwise(const struct nn_pointwise *c, int pixels, const unsigned char 
 	const int size = c->result == NN_FLOAT ? sizeof(float) : 1;
 #pragma omp parallel
 	{
-		const int tiles = (pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
+		const int tiles = (c->pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
 		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
 		const size_t at = (size_t)from * c->out;
-		pairs[c->held][c->result - NN_UNSIGNED](c, (to < pixels ? to : pixels) - from, src + (size_t)from * c->in,
+		pairs[c->held][c->result - NN_UNSIGNED](c, (to < c->pixels ? to : c->pixels) - from, src + (size_t)from * c->in,
 			(const unsigned char *)held + at, (unsigned char *)dst + at * size);
 	}
 }
 
 #else
 
-void nn_pointwise(const struct nn_pointwise *c, int pixels, const unsigned char *src, const void *held, void *dst) {
-	(void)c, (void)pixels, (void)src, (void)held, (void)dst; // nobody calls it: oneDNN reports no AVX512_VNNI here
+void nn_pointwise(const struct nn_pointwise *c, const unsigned char *src, const void *held, void *dst) {
+	(void)c, (void)src, (void)held, (void)dst; // nobody calls it: oneDNN reports no AVX512_VNNI here
 }
 
 #endif

@@ -2,6 +2,7 @@ package onednn
 
 // #include "pointwise.h"
 // #include "shim.h"
+// #include "steps.h"
 import "C"
 
 import (
@@ -72,9 +73,7 @@ func (l *lowering) lowerPointwise(p pointwise) error {
 	if err != nil {
 		return err
 	}
-	l.host(p.n, "bytes", []place{src, held, dst}, func(at []unsafe.Pointer) {
-		C.nn_pointwise(&c, pixels(y), (*C.uchar)(at[0]), at[1], at[2])
-	})
+	l.own(p.n, "bytes", C.NN_POINTWISE, kept(l.keep, []C.struct_nn_pointwise{c}), src, held, dst)
 	return nil
 }
 
@@ -113,7 +112,7 @@ func (l *lowering) pointwiseParams(p pointwise) (C.struct_nn_pointwise, error) {
 		}
 	}
 	c := C.struct_nn_pointwise{
-		in: C.int(in), out: C.int(out), weights: (*C.schar)(mem.address()),
+		pixels: pixels(p.n.Out), in: C.int(in), out: C.int(out), weights: (*C.schar)(mem.address()),
 		bias: (*C.int)(kept(l.keep, bias)), factors: (*C.float)(kept(l.keep, q.factors())),
 		held: C.NN_NONE, result: numbers(p.to),
 	}
@@ -140,7 +139,7 @@ func foursOf(w *tensor.Dense) *tensor.Dense {
 	d := tensor.New(tensor.Int8, in/4, out, 4)
 	for o := range out {
 		for i := range in {
-			d.Data[(i/4*out+o)*4+i%4] = rounded.Data[o*in+i]
+			d.Data[((o/outputsAtOnce*in+i)/4*outputsAtOnce+o%outputsAtOnce)*4+i%4] = rounded.Data[o*in+i]
 		}
 	}
 	return d

@@ -12,7 +12,7 @@ enum nn_number { NN_NONE, NN_UNSIGNED, NN_SIGNED, NN_FLOAT };
 //   dst[p][o] = sum factors[o] + held[p][o] residual
 // with a ReLU, unless the result is signed. held and dst may be the same.
 struct nn_pointwise {
-	int in, out;            // channels; in is a multiple of 4 up to NN_MOST_CHANNELS, out one of 32
+	int pixels, in, out;    // channels: in is a multiple of 4 up to NN_MOST_CHANNELS, out one of 32
 	const signed char *weights; // [in/4][out][4]
 	const int *bias;        // [out]
 	const float *factors;   // [out]
@@ -24,6 +24,6 @@ struct nn_pointwise {
 #define NN_MOST_CHANNELS 4096
 
 // nn_pointwise needs AVX512_VNNI.
-void nn_pointwise(const struct nn_pointwise *c, int pixels, const unsigned char *src, const void *held, void *dst);
+void nn_pointwise(const struct nn_pointwise *c, const unsigned char *src, const void *held, void *dst);
 
 #endif

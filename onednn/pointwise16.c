@@ -98,7 +98,7 @@ NN_CASE(nn_wide16, 0, 1)
 NN_CASE(nn_sum16, 1, 0)
 NN_CASE(nn_wide_sum16, 1, 1)
 
-void nn_pointwise16(const struct nn_pointwise16 *c, int pixels, const unsigned short *src, const void *held, void *dst) {
+void nn_pointwise16(const struct nn_pointwise16 *c, const unsigned short *src, const void *held, void *dst) {
 	static void (*const cases[2][2])(const struct nn_pointwise16 *, int, const unsigned short *, const unsigned short *, char *) = {
 		{nn_plain16, nn_wide16},
 		{nn_sum16, nn_wide_sum16},
@@ -106,18 +106,18 @@ void nn_pointwise16(const struct nn_pointwise16 *c, int pixels, const unsigned s
 	const int size = c->wide ? sizeof(float) : sizeof(short);
 #pragma omp parallel
 	{
-		const int tiles = (pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
+		const int tiles = (c->pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
 		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
 		const size_t at = (size_t)from * c->out;
-		cases[c->residual][c->wide](c, (to < pixels ? to : pixels) - from, src + (size_t)from * c->in,
+		cases[c->residual][c->wide](c, (to < c->pixels ? to : c->pixels) - from, src + (size_t)from * c->in,
 			(const unsigned short *)held + at, (char *)dst + at * size);
 	}
 }
 
 #else
 
-void nn_pointwise16(const struct nn_pointwise16 *c, int pixels, const unsigned short *src, const void *held, void *dst) {
-	(void)c, (void)pixels, (void)src, (void)held, (void)dst; // nobody calls it: oneDNN reports no AVX512_BF16 here
+void nn_pointwise16(const struct nn_pointwise16 *c, const unsigned short *src, const void *held, void *dst) {
+	(void)c, (void)src, (void)held, (void)dst; // nobody calls it: oneDNN reports no AVX512_BF16 here
 }
 
 #endif

@@ -2,11 +2,11 @@ package onednn
 
 // #include "pointwise16.h"
 // #include "shim.h"
+// #include "steps.h"
 import "C"
 
 import (
 	"encoding/binary"
-	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/tensor"
@@ -42,9 +42,7 @@ func (l *lowering) lowerPointwise16(n *graph.Node, op graph.Conv, to dtype) erro
 	if to == float32s {
 		c.wide = 1
 	}
-	l.host(n, "bfloat16", []place{src, held, dst}, func(at []unsafe.Pointer) {
-		C.nn_pointwise16(&c, pixels(n.Out), (*C.ushort)(at[0]), at[1], at[2])
-	})
+	l.own(n, "bfloat16", C.NN_POINTWISE16, kept(l.keep, []C.struct_nn_pointwise16{c}), src, held, dst)
 	return nil
 }
 
@@ -62,7 +60,7 @@ func (l *lowering) pointwise16Params(n *graph.Node, op graph.Conv) (c C.struct_n
 		copy(bias, l.weights.plain[n.In[2].Name].Float32s())
 	}
 	c = C.struct_nn_pointwise16{
-		in: C.int(in), out: C.int(out), weights: (*C.ushort)(mem.address()), bias: (*C.float)(kept(l.keep, bias)),
+		pixels: pixels(n.Out), in: C.int(in), out: C.int(out), weights: (*C.ushort)(mem.address()), bias: (*C.float)(kept(l.keep, bias)),
 	}
 	if op.Residual {
 		c.residual = 1

@@ -7,7 +7,7 @@
 // with a ReLU where relu says so, rounded to bfloat16, or a float if wide.
 // held and dst may be the same, unless wide.
 struct nn_pointwise16 {
-	int in, out;                   // channels; in is even up to NN_MOST_CHANNELS16, out a multiple of 32
+	int pixels, in, out;           // channels: in is even up to NN_MOST_CHANNELS16, out a multiple of 32
 	const unsigned short *weights; // [in/2][out][2]
 	const float *bias;             // [out]
 	int residual, relu, wide;      // 0 or 1; without a residual held is not read
@@ -16,6 +16,6 @@ struct nn_pointwise16 {
 #define NN_MOST_CHANNELS16 4096
 
 // nn_pointwise16 needs AVX512_BF16.
-void nn_pointwise16(const struct nn_pointwise16 *c, int pixels, const unsigned short *src, const void *held, void *dst);
+void nn_pointwise16(const struct nn_pointwise16 *c, const unsigned short *src, const void *held, void *dst);
 
 #endif

@@ -2,6 +2,7 @@ package onednn
 
 // #include <stdlib.h>
 // #include "shim.h"
+// #include "steps.h"
 import "C"
 
 import (
@@ -139,34 +140,25 @@ func (p primitive) operand(s *scope, what C.dnnl_query_t) desc {
 // be 0.
 func (p primitive) scratch(s *scope) desc { return p.operand(s, C.dnnl_query_scratchpad_md) }
 
-// A call is a primitive with its arguments.
-type call struct {
-	prim primitive
-	args *C.dnnl_exec_arg_t // in C memory
-	n    C.int
-}
-
 // An operand is an argument of a call.
 type operand struct {
 	role role
 	mem  memory
 }
 
-func newCall(s *scope, p primitive, operands []operand) call {
+// newCall is a primitive with its arguments, in memory of C's.
+func newCall(s *scope, p primitive, operands []operand) C.struct_nn_step {
 	args := (*C.dnnl_exec_arg_t)(C.malloc(C.size_t(len(operands)) * C.sizeof_dnnl_exec_arg_t))
 	s.add(func() { C.free(unsafe.Pointer(args)) })
 	for i, o := range operands {
 		unsafe.Slice(args, len(operands))[i] = C.dnnl_exec_arg_t{arg: C.int(o.role), memory: o.mem.c}
 	}
-	return call{prim: p, args: args, n: C.int(len(operands))}
+	return C.struct_nn_step{code: C.NN_PRIMITIVE, what: unsafe.Pointer(p.c), count: C.int(len(operands)), args: args}
 }
 
-func (d device) run(c call) error {
-	if s := C.dnnl_primitive_execute(c.prim.c, d.stream, c.n, c.args); s != C.dnnl_success {
-		return statusError(c.prim.call, s)
-	}
-	return nil
+// run computes steps until one fails, and returns how many went well.
+func (d device) run(steps ...C.struct_nn_step) (done int, err error) {
+	var n C.int
+	status := C.nn_steps(d.stream, unsafe.SliceData(steps), C.int(len(steps)), &n)
+	return int(n), statusError("a computation", status)
 }
-
-// wait returns when all calls are done.
-func (d device) wait() error { return statusError("stream", C.dnnl_stream_wait(d.stream)) }

@@ -1,7 +1,9 @@
 package onednn
 
+// #include "steps.h"
+import "C"
+
 import (
-	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -15,6 +17,7 @@ import (
 type program struct {
 	scope scope
 	steps []step
+	code  []C.struct_nn_step // of the steps
 	views []view
 	size  int            // bytes of intermediate results and scratch memory
 	arena unsafe.Pointer // where they lay in the last run
@@ -25,13 +28,14 @@ type step struct {
 	layer  string // what asked for it, as printed
 	kernel string // oneDNN's name of what computes it
 	flops  int64  // of the node
-	call   call
-	host   func(p *program, slots []unsafe.Pointer) error // computed in Go; call is unused
+	code   C.struct_nn_step
+	plain  func(p *program, slots []unsafe.Pointer) error // computed in Go; code is unused
 }
 
-// A view is a memory object of some primitive and where it lies.
+// A view is where some primitive, or code of our own, finds an operand.
 type view struct {
-	mem    memory
+	mem    memory          // of a primitive
+	spot   *unsafe.Pointer // of our own code, in memory of C's; nil for a primitive
 	buf    *buffer
 	offset int // bytes from the buffer's start
 }
@@ -40,21 +44,25 @@ type view struct {
 // plain, and arena that of size bytes.
 func (p *program) run(d device, slots []unsafe.Pointer, arena unsafe.Pointer) error {
 	p.place(slots, arena)
-	for _, s := range p.steps {
-		if err := p.step(d, s, slots); err != nil {
+	for from := 0; from < len(p.steps); {
+		to := from + 1
+		for to < len(p.steps) && p.steps[from].plain == nil && p.steps[to].plain == nil {
+			to++
+		}
+		if err := p.compute(d, slots, from, to); err != nil {
 			return err
 		}
+		from = to
 	}
-	return d.wait()
+	return nil
 }
 
 // each is run with a report of how long each step took.
 func (p *program) each(d device, slots []unsafe.Pointer, arena unsafe.Pointer, took func(step int, t time.Duration)) error {
 	p.place(slots, arena)
-	for i, s := range p.steps {
+	for i := range p.steps {
 		begin := time.Now()
-		err := p.step(d, s, slots)
-		if err = errors.Join(err, d.wait()); err != nil {
+		if err := p.compute(d, slots, i, i+1); err != nil {
 			return err
 		}
 		took(i, time.Since(begin))
@@ -62,24 +70,32 @@ func (p *program) each(d device, slots []unsafe.Pointer, arena unsafe.Pointer, t
 	return nil
 }
 
-// place tells the primitives where their operands lie.
+// place tells the steps where their operands lie.
 func (p *program) place(slots []unsafe.Pointer, arena unsafe.Pointer) {
 	for _, v := range p.views {
-		if v.buf.slot >= 0 || p.arena != arena {
-			v.mem.set(unsafe.Add(v.buf.at(slots, arena), v.offset))
+		if v.buf.slot < 0 && p.arena == arena {
+			continue
+		}
+		at := unsafe.Add(v.buf.at(slots, arena), v.offset)
+		if v.spot != nil {
+			*v.spot = at
+		} else {
+			v.mem.set(at)
 		}
 	}
 	p.arena = arena
 }
 
-func (p *program) step(d device, s step, slots []unsafe.Pointer) (err error) {
-	if s.host == nil {
-		err = d.run(s.call)
-	} else if err = d.wait(); err == nil {
-		err = s.host(p, slots)
+// compute runs one step of Go's, or some of C's.
+func (p *program) compute(d device, slots []unsafe.Pointer, from, to int) (err error) {
+	done := 0
+	if s := p.steps[from]; s.plain != nil {
+		err = s.plain(p, slots)
+	} else {
+		done, err = d.run(p.code[from:to]...)
 	}
 	if err != nil {
-		return fmt.Errorf("layer %s: %w", s.layer, err)
+		return fmt.Errorf("layer %s: %w", p.steps[from+done].layer, err)
 	}
 	return nil
 }

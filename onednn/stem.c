@@ -79,18 +79,18 @@ static void nn_stem_row(const struct nn_stem *s, const float *picture, int y, un
 			nn_stem_tile(s, lines + x * s->stride[1], nn_line(s), o, s->out_size[1] - x, row + x * s->out + o);
 }
 
-void nn_stem(const struct nn_stem *s, int pictures, const float *src, unsigned char *dst) {
+void nn_stem(const struct nn_stem *s, const float *src, unsigned char *dst) {
 	const size_t in = (size_t)s->channels * s->in_size[0] * s->in_size[1], row = (size_t)s->out_size[1] * s->out;
 #pragma omp parallel for collapse(2)
-	for (int p = 0; p < pictures; p++)
+	for (int p = 0; p < s->pictures; p++)
 		for (int y = 0; y < s->out_size[0]; y++)
 			nn_stem_row(s, src + p * in, y, dst + ((size_t)p * s->out_size[0] + y) * row);
 }
 
 #else
 
-void nn_stem(const struct nn_stem *s, int pictures, const float *src, unsigned char *dst) {
-	(void)s, (void)pictures, (void)src, (void)dst; // nobody calls it: oneDNN reports no AVX-512 here
+void nn_stem(const struct nn_stem *s, const float *src, unsigned char *dst) {
+	(void)s, (void)src, (void)dst; // nobody calls it: oneDNN reports no AVX-512 here
 }
 
 #endif

@@ -1,13 +1,10 @@
 package onednn
 
 // #include "stem.h"
+// #include "steps.h"
 import "C"
 
-import (
-	"unsafe"
-
-	"github.com/pptsn/pptsn/graph"
-)
+import "github.com/pptsn/pptsn/graph"
 
 // stem is a convolution of floats for which there is our own code: one whose
 // few channels fill no vector, and whose result is held in unsigned integers.
@@ -17,7 +14,7 @@ func (l *lowering) stem(n *graph.Node, op graph.Conv) (s C.struct_nn_stem, ok bo
 	if to, _ := l.arith.held(n); to != uint8s || !plain || len(x) != 4 || x[1] > 4 || y[1]%outputsAtOnce != 0 || !vectorsOf16() {
 		return s, false
 	}
-	s.channels, s.out = C.int(x[1]), C.int(y[1])
+	s.pictures, s.channels, s.out = C.int(x[0]), C.int(x[1]), C.int(y[1])
 	s.before = [2]C.int{C.int(op.Pad.Top), C.int(op.Pad.Left)}
 	for i := range 2 {
 		s.in_size[i], s.out_size[i] = C.int(x[2+i]), C.int(y[2+i])
@@ -35,10 +32,7 @@ func (l *lowering) lowerStem(n *graph.Node, s C.struct_nn_stem) error {
 	_, dst.scale = l.arith.held(n)
 	l.settle(n.Out, dst)
 	l.stemParams(n, &s, dst.scale)
-	pictures := C.int(n.In[0].Shape[0])
-	l.host(n, "bytes", []place{src, dst}, func(at []unsafe.Pointer) {
-		C.nn_stem(&s, pictures, (*C.float)(at[0]), (*C.uchar)(at[1]))
-	})
+	l.own(n, "bytes", C.NN_STEM, kept(l.keep, []C.struct_nn_stem{s}), src, dst)
 	return nil
 }
 

@@ -9,7 +9,7 @@
 //   dst[o] = bias[o] + sum over channels, rows and columns of src weights
 // rounded to 0..255: weights and bias are in units of the result.
 struct nn_stem {
-	int channels, out; // out is a multiple of 32
+	int pictures, channels, out; // out is a multiple of 32
 	int in_size[2], out_size[2], kernel[2], stride[2], before[2];
 	const float *weights; // [channels][rows][columns][out]
 	const float *bias;    // [out]
@@ -22,6 +22,6 @@ struct nn_stem {
 int nn_stem_lines(const struct nn_stem *s);
 
 // nn_stem reads [N, channels, H, W] and writes [N, H', W', out]. It needs AVX-512.
-void nn_stem(const struct nn_stem *s, int pictures, const float *src, unsigned char *dst);
+void nn_stem(const struct nn_stem *s, const float *src, unsigned char *dst);
 
 #endif

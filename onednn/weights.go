@@ -110,10 +110,8 @@ func (s *store) move(tmp *scope, a, b desc, from, to memory) error {
 	}
 	operands := []operand{{argSource, from}, {argDest, to}, {argScratch, s.memory(tmp, r.scratch(tmp))}}
 	operands[2].mem.set(scratch)
-	if err := s.run(newCall(tmp, r, operands)); err != nil {
-		return err
-	}
-	return s.wait()
+	_, err = s.run(newCall(tmp, r, operands))
+	return err
 }
 
 func (s *store) alloc(owner *scope, size int) (unsafe.Pointer, error) {
