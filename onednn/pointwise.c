@@ -31,12 +31,10 @@ VNNI ALWAYS __m512 nn_finish(const struct nn_pointwise *c, enum nn_number held, 
 	__m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(c->factors + o));
 	if (held != NN_NONE)
 		v = _mm512_fmadd_ps(nn_load(old, held), _mm512_set1_ps(c->residual), v);
-	return result == NN_FLOAT ? _mm512_max_ps(_mm512_setzero_ps(), v) : // in this order a NaN stays one
-		 _mm512_min_ps(v, _mm512_set1_ps(result == NN_SIGNED ? 127 : 255));
+	return result == NN_FLOAT ? _mm512_max_ps(_mm512_setzero_ps(), v) : v; // in this order a NaN stays one
 }
 
-// nn_store rounds two pixels of 32 results and stores them. Packing clamps what
-// is too small.
+// nn_store rounds two pixels of 32 results and stores them. Packing clamps them.
 VNNI ALWAYS void nn_store(const __m512 v[4], enum nn_number result, unsigned char *dst, int next) {
 	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 	const __m512i first = _mm512_packs_epi32(_mm512_cvtps_epi32(v[0]), _mm512_cvtps_epi32(v[1]));

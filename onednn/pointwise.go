@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"cmp"
+	"math"
 	"unsafe"
 
 	"github.com/pptsn/pptsn/graph"
@@ -24,6 +25,8 @@ type pointwise struct {
 	to       dtype      // as what the result is kept
 	scale    float32    // of the result; 0 for floats
 	residual graph.Int8 // how the residual is held, if there is one
+	factors  []float32  // that turn sums of products into the result, for each output
+	bias     []int32    // of the sums
 }
 
 // pointwise reports whether our code computes a convolution of numbers of type
@@ -38,7 +41,38 @@ func (l *lowering) pointwise(n *graph.Node, op graph.Conv, t dtype) (p pointwise
 		p.residual, ok = l.arith.scales[r.Name]
 		fits = fits && ok && !r.Param
 	}
-	return p, fits && p.clamps() && uses(C.dnnl_cpu_isa_avx512_core_vnni)
+	if !fits || !p.clamps() || !uses(C.dnnl_cpu_isa_avx512_core_vnni) {
+		return p, false
+	}
+	p.factors, p.bias = l.integerSums(n, op, p.scale)
+	return p, p.bounded()
+}
+
+// integerSums are what is added to the sums of products of a convolution of
+// integers, and the factors that turn these into multiples of scale, or floats
+// if that is 0.
+func (l *lowering) integerSums(n *graph.Node, op graph.Conv, scale float32) (factors []float32, bias []int32) {
+	w := n.In[1]
+	q := &scaling{src: l.arith.scales[n.In[0].Name].Scale, dst: cmp.Or(scale, 1), weights: graph.ChannelScales(l.weights.plain[w.Name])}
+	bias = make([]int32, w.Shape[0])
+	if op.Bias {
+		r := graph.IntegerConv(n, l.weights.plain, l.arith.scales)
+		for i, v := range r.Bias.Quantized(l.weights.plain[n.In[2].Name]) {
+			bias[i] = int32(v)
+		}
+	}
+	return q.factors(), bias
+}
+
+// bounded reports whether results that are clamped to bytes are within 31 bits
+// before.
+func (p pointwise) bounded() bool {
+	most := 0.
+	for i, f := range p.factors {
+		products := 255 * 127 * float64(p.n.In[1].Shape[1])
+		most = max(most, (products+math.Abs(float64(p.bias[i])))*math.Abs(float64(f)))
+	}
+	return p.to == float32s || most+255*float64(p.residual.Scale/p.scale) < math.MaxInt32
 }
 
 // single reports whether each result is of one pixel, and each pixel has one.
@@ -98,26 +132,18 @@ func (l *lowering) pointwiseResult(n *graph.Node, op graph.Conv, want place, t d
 func (l *lowering) pointwiseParams(p pointwise) (C.struct_nn_pointwise, error) {
 	w := p.n.In[1]
 	out, in := w.Shape[0], w.Shape[1]
-	q := &scaling{src: l.arith.scales[p.n.In[0].Name].Scale, dst: cmp.Or(p.scale, 1), weights: graph.ChannelScales(l.weights.plain[w.Name])}
-	packed := l.tmp.strided([]int{in / 4, out, 4}, []int{4 * out, 4, 1}, int8s)
+	packed := l.tmp.strided([]int{out / outputsAtOnce, in / 4, outputsAtOnce * 4}, []int{outputsAtOnce * in, outputsAtOnce * 4, 1}, int8s)
 	mem, err := l.weights.get(w.Name, packed, packed, foursOf)
 	if err != nil {
 		return C.struct_nn_pointwise{}, err
 	}
-	bias := make([]int32, out)
-	if p.op.Bias {
-		r := graph.IntegerConv(p.n, l.weights.plain, l.arith.scales)
-		for i, v := range r.Bias.Quantized(l.weights.plain[p.n.In[2].Name]) {
-			bias[i] = int32(v)
-		}
-	}
 	c := C.struct_nn_pointwise{
 		pixels: pixels(p.n.Out), in: C.int(in), out: C.int(out), weights: (*C.schar)(mem.address()),
-		bias: (*C.int)(kept(l.keep, bias)), factors: (*C.float)(kept(l.keep, q.factors())),
+		bias: (*C.int)(kept(l.keep, p.bias)), factors: (*C.float)(kept(l.keep, p.factors)),
 		held: C.NN_NONE, result: numbers(p.to),
 	}
 	if p.op.Residual {
-		c.held, c.residual = numbers(integers(p.residual)), C.float(p.residual.Scale/q.dst)
+		c.held, c.residual = numbers(integers(p.residual)), C.float(p.residual.Scale/cmp.Or(p.scale, 1))
 	}
 	return c, nil
 }
@@ -132,7 +158,7 @@ func numbers(t dtype) uint32 {
 	return C.NN_FLOAT
 }
 
-// foursOf are rounded weights [O, I, 1, 1] as [I/4, O, 4].
+// foursOf are rounded weights [O, I, 1, 1] as [O/32, I/4, 32, 4].
 func foursOf(w *tensor.Dense) *tensor.Dense {
 	rounded := int8sOf(w)
 	out, in := w.Shape[0], w.Shape[1]

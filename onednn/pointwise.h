@@ -10,10 +10,11 @@ enum nn_number { NN_NONE, NN_UNSIGNED, NN_SIGNED, NN_FLOAT };
 // All pixels' channels lie together. For output o and pixel p
 //   sum = bias[o] + sum over i of src[p][i] weights[o][i]
 //   dst[p][o] = sum factors[o] + held[p][o] residual
-// with a ReLU, unless the result is signed. held and dst may be the same.
+// with a ReLU, unless the result is signed. held and dst may be the same. Results
+// that are rounded must be within 31 bits before they are clamped.
 struct nn_pointwise {
 	int pixels, in, out;    // channels: in is a multiple of 4 up to NN_MOST_CHANNELS, out one of 32
-	const signed char *weights; // [in/4][out][4]
+	const signed char *weights; // [out/32][in/4][32][4]
 	const int *bias;        // [out]
 	const float *factors;   // [out]
 	enum nn_number held;    // NN_NONE: no residual; not NN_FLOAT
