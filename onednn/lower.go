@@ -23,6 +23,8 @@ type lowering struct {
 	forms   map[*graph.Value][]place // copies of values in other layouts
 	buffers []*buffer                // in the arena
 	blocks  bool                     // convolutions work on blocks of channels
+	bound   *graph.Graph
+	done    map[*graph.Node]bool // computed together with an earlier node
 	arith   arithmetic
 	last    map[*graph.Value]int // the last node that reads a value
 	node    int                  // the node being lowered
@@ -51,6 +53,7 @@ func (m *machine) compile(g *graph.Graph) (*program, error) {
 	l := &lowering{
 		maker: maker{m.device, &p.scope, &tmp}, weights: m.weights, prog: p,
 		at: map[*graph.Value]place{}, forms: map[*graph.Value][]place{}, last: lastReaders(g),
+		bound: g, done: map[*graph.Node]bool{},
 		blocks: wholeBlocks(g), arith: m.arith.of(g),
 	}
 	if err := l.graph(g); err != nil {
@@ -84,6 +87,9 @@ func (l *lowering) graph(g *graph.Graph) error {
 		l.at[v] = place{buf: &buffer{slot: i}, desc: l.plain(v)}
 	}
 	for i, n := range g.Nodes {
+		if l.done[n] {
+			continue
+		}
 		l.node = i
 		err := l.native(n)
 		if errors.Is(err, errUnimplemented) {
@@ -287,8 +293,14 @@ func (l *lowering) emit(layer fmt.Stringer, p primitive, args ...arg) {
 	l.prog.steps = append(l.prog.steps, s)
 }
 
+// A layer is a node, or some that are computed together.
+type layer interface {
+	fmt.Stringer
+	FLOPs() int64
+}
+
 // own appends a step of our own code; what is its struct, in memory of C's.
-func (l *lowering) own(n *graph.Node, kernel string, code C.enum_nn_code, what unsafe.Pointer, operands ...place) {
+func (l *lowering) own(n layer, kernel string, code C.enum_nn_code, what unsafe.Pointer, operands ...place) {
 	at := kept(l.keep, make([]unsafe.Pointer, len(operands)))
 	for i, o := range operands {
 		l.use(o.buf)

@@ -49,8 +49,8 @@ func (l *lowering) lowerConv(n *graph.Node, c graph.Conv) error {
 	if t, ok := l.arith.low(n); ok {
 		return l.lowerSmallConv(n, c, t)
 	}
-	if s, ok := l.stem(n, c); ok {
-		return l.lowerStem(n, s)
+	if c, r := l.rows(n); c != nil {
+		return l.lowerRows(c, r)
 	}
 	x, w, rest := n.In[0], n.In[1], n.In[2:]
 	grouped := groupedDims(w.Shape, c.Groups)

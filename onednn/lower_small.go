@@ -110,13 +110,17 @@ func int8sOf(w *tensor.Dense) *tensor.Dense {
 func bfloat16sOf(w *tensor.Dense) *tensor.Dense {
 	d := tensor.New(tensor.BFloat16, w.Shape...)
 	for i, v := range w.Float32s() {
-		b := math.Float32bits(v)
-		if v == v { // no NaN, which must stay one
-			b += 0x7fff + b>>16&1
-		}
-		binary.LittleEndian.PutUint16(d.Data[2*i:], uint16(b>>16))
+		binary.LittleEndian.PutUint16(d.Data[2*i:], bfloat16(v))
 	}
 	return d
+}
+
+func bfloat16(v float32) uint16 {
+	b := math.Float32bits(v)
+	if v == v { // no NaN, which must stay one
+		b += 0x7fff + b>>16&1
+	}
+	return uint16(b >> 16)
 }
 
 // roundedBias is a bias rounded to the scales of the products, which differ

@@ -25,8 +25,7 @@ type pointwise struct {
 	to       dtype      // as what the result is kept
 	scale    float32    // of the result; 0 for floats
 	residual graph.Int8 // how the residual is held, if there is one
-	factors  []float32  // that turn sums of products into the result, for each output
-	bias     []int32    // of the sums
+	sums     integerSums
 }
 
 // pointwise reports whether our code computes a convolution of numbers of type
@@ -44,35 +43,42 @@ func (l *lowering) pointwise(n *graph.Node, op graph.Conv, t dtype) (p pointwise
 	if !fits || !p.clamps() || !uses(C.dnnl_cpu_isa_avx512_core_vnni) {
 		return p, false
 	}
-	p.factors, p.bias = l.integerSums(n, op, p.scale)
-	return p, p.bounded()
+	p.sums = l.sums(n)
+	return p, p.to == float32s || p.sums.bounded(p.residual.Scale/p.scale)
 }
 
-// integerSums are what is added to the sums of products of a convolution of
-// integers, and the factors that turn these into multiples of scale, or floats
-// if that is 0.
-func (l *lowering) integerSums(n *graph.Node, op graph.Conv, scale float32) (factors []float32, bias []int32) {
+// integerSums are what a convolution of integers makes of its sums of products:
+// bias is added, and factors turn them into multiples of the result's scale, or
+// into floats.
+type integerSums struct {
+	terms   int // of each sum
+	bias    []int32
+	factors []float32
+}
+
+func (l *lowering) sums(n *graph.Node) integerSums {
 	w := n.In[1]
+	_, scale := l.arith.held(n)
 	q := &scaling{src: l.arith.scales[n.In[0].Name].Scale, dst: cmp.Or(scale, 1), weights: graph.ChannelScales(l.weights.plain[w.Name])}
-	bias = make([]int32, w.Shape[0])
-	if op.Bias {
+	s := integerSums{terms: tensor.Count(w.Shape[1:]), bias: make([]int32, w.Shape[0]), factors: q.factors()}
+	if n.Op.(graph.Conv).Bias {
 		r := graph.IntegerConv(n, l.weights.plain, l.arith.scales)
 		for i, v := range r.Bias.Quantized(l.weights.plain[n.In[2].Name]) {
-			bias[i] = int32(v)
+			s.bias[i] = int32(v)
 		}
 	}
-	return q.factors(), bias
+	return s
 }
 
-// bounded reports whether results that are clamped to bytes are within 31 bits
-// before.
-func (p pointwise) bounded() bool {
+// bounded reports whether results are within 31 bits, which is what conversion
+// to integers bears, if residual times a byte is added.
+func (s integerSums) bounded(residual float32) bool {
 	most := 0.
-	for i, f := range p.factors {
-		products := 255 * 127 * float64(p.n.In[1].Shape[1])
-		most = max(most, (products+math.Abs(float64(p.bias[i])))*math.Abs(float64(f)))
+	for i, f := range s.factors {
+		sum := 255*127*float64(s.terms) + math.Abs(float64(s.bias[i]))
+		most = max(most, sum*math.Abs(float64(f)))
 	}
-	return p.to == float32s || most+255*float64(p.residual.Scale/p.scale) < math.MaxInt32
+	return most+255*math.Abs(float64(residual)) < math.MaxInt32
 }
 
 // single reports whether each result is of one pixel, and each pixel has one.
@@ -131,15 +137,13 @@ func (l *lowering) pointwiseResult(n *graph.Node, op graph.Conv, want place, t d
 // pointwiseParams are weights, bias and factors in memory of C's.
 func (l *lowering) pointwiseParams(p pointwise) (C.struct_nn_pointwise, error) {
 	w := p.n.In[1]
-	out, in := w.Shape[0], w.Shape[1]
-	packed := l.tmp.strided([]int{out / outputsAtOnce, in / 4, outputsAtOnce * 4}, []int{outputsAtOnce * in, outputsAtOnce * 4, 1}, int8s)
-	mem, err := l.weights.get(w.Name, packed, packed, foursOf)
+	weights, err := l.byteWeights(w)
 	if err != nil {
 		return C.struct_nn_pointwise{}, err
 	}
 	c := C.struct_nn_pointwise{
-		pixels: pixels(p.n.Out), in: C.int(in), out: C.int(out), weights: (*C.schar)(mem.address()),
-		bias: (*C.int)(kept(l.keep, p.bias)), factors: (*C.float)(kept(l.keep, p.factors)),
+		pixels: pixels(p.n.Out), in: C.int(w.Shape[1]), out: C.int(w.Shape[0]), weights: (*C.schar)(weights),
+		bias: (*C.int)(kept(l.keep, p.sums.bias)), factors: (*C.float)(kept(l.keep, p.sums.factors)),
 		held: C.NN_NONE, result: numbers(p.to),
 	}
 	if p.op.Residual {
@@ -158,15 +162,17 @@ func numbers(t dtype) uint32 {
 	return C.NN_FLOAT
 }
 
-// foursOf are rounded weights [O, I, 1, 1] as [O/32, I/4, 32, 4].
-func foursOf(w *tensor.Dense) *tensor.Dense {
+// bytesOf are rounded weights [O, I, H, W] as [O/32, H, W, I/4, 32, 4].
+func bytesOf(w *tensor.Dense) *tensor.Dense {
 	rounded := int8sOf(w)
-	out, in := w.Shape[0], w.Shape[1]
-	d := tensor.New(tensor.Int8, in/4, out, 4)
-	for o := range out {
-		for i := range in {
-			d.Data[((o/outputsAtOnce*in+i)/4*outputsAtOnce+o%outputsAtOnce)*4+i%4] = rounded.Data[o*in+i]
-		}
+	in, taps := w.Shape[1], w.Shape[2]*w.Shape[3]
+	d := tensor.New(tensor.Int8, w.Shape...)
+	for at := range d.Data {
+		i, o, block := at%4, at/4%outputsAtOnce, at/4/outputsAtOnce
+		i += block % (in / 4) * 4
+		tap := block / (in / 4) % taps
+		o += block / (in / 4) / taps * outputsAtOnce
+		d.Data[at] = rounded.Data[(o*in+i)*taps+tap]
 	}
 	return d
 }

@@ -3,7 +3,7 @@
 #include "maxpool.h"
 #include "pointwise.h"
 #include "pointwise16.h"
-#include "stem.h"
+#include "rows.h"
 
 static dnnl_status_t nn_step(dnnl_stream_t stream, const struct nn_step *s) {
 	switch (s->code) {
@@ -15,8 +15,8 @@ static dnnl_status_t nn_step(dnnl_stream_t stream, const struct nn_step *s) {
 	case NN_POINTWISE16:
 		nn_pointwise16(s->what, s->at[0], s->at[1], s->at[2]);
 		break;
-	case NN_STEM:
-		nn_stem(s->what, s->at[0], s->at[1]);
+	case NN_ROWS:
+		nn_rows(s->what, s->at[0], s->at[1]);
 		break;
 	case NN_MAX_POOL:
 		nn_max_pool(s->what, s->at[0], s->at[1]);
