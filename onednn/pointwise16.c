@@ -33,8 +33,8 @@ BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wid
 	for (int p = 0; p < PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums[p][h] = _mm512_loadu_ps(c->bias + o + 16 * h);
-	const unsigned short *w = c->weights + 2 * o;
-	for (int i = 0; i < c->in; i += 2, w += 2 * c->out) {
+	const unsigned short *w = c->weights + (size_t)c->in * o;
+	for (int i = 0; i < c->in; i += 2, w += 2 * OUTPUTS) {
 		const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 32);
 		for (int p = 0; p < PIXELS; p++) {
 			int two;

@@ -50,7 +50,7 @@ func (l *lowering) lowerPointwise16(n *graph.Node, op graph.Conv, to dtype) erro
 func (l *lowering) pointwise16Params(n *graph.Node, op graph.Conv) (c C.struct_nn_pointwise16, err error) {
 	w := n.In[1]
 	out, in := w.Shape[0], w.Shape[1]
-	packed := l.tmp.strided([]int{in / 2, out, 2}, []int{2 * out, 2, 1}, bfloat16s)
+	packed := l.tmp.strided([]int{out / outputsAtOnce, outputsAtOnce * in}, []int{outputsAtOnce * in, 1}, bfloat16s)
 	mem, err := l.weights.get(w.Name, packed, packed, pairsOf)
 	if err != nil {
 		return c, err
@@ -71,15 +71,17 @@ func (l *lowering) pointwise16Params(n *graph.Node, op graph.Conv) (c C.struct_n
 	return c, nil
 }
 
-// pairsOf are weights [O, I, 1, 1] in bfloat16 as [I/2, O, 2].
+// pairsOf are weights [O, I, 1, 1] in bfloat16 as [O/32, I/2, 32, 2].
 func pairsOf(w *tensor.Dense) *tensor.Dense {
 	rounded := bfloat16sOf(w)
 	out, in := w.Shape[0], w.Shape[1]
-	d := tensor.New(tensor.BFloat16, in/2, out, 2)
+	d := tensor.New(tensor.BFloat16, w.Shape...)
 	for o := range out {
 		for i := range in {
 			v := binary.LittleEndian.Uint16(rounded.Data[2*(o*in+i):])
-			binary.LittleEndian.PutUint16(d.Data[2*((i/2*out+o)*2+i%2):], v)
+			block := (o/outputsAtOnce*in + i) / 2
+			at := (block*outputsAtOnce+o%outputsAtOnce)*2 + i%2
+			binary.LittleEndian.PutUint16(d.Data[2*at:], v)
 		}
 	}
 	return d

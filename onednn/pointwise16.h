@@ -8,7 +8,7 @@
 // held and dst may be the same, unless wide.
 struct nn_pointwise16 {
 	int pixels, in, out;           // channels: in is even up to NN_MOST_CHANNELS16, out a multiple of 32
-	const unsigned short *weights; // [in/2][out][2]
+	const unsigned short *weights; // [out/32][in/2][32][2]
 	const float *bias;             // [out]
 	int residual, relu, wide;      // 0 or 1; without a residual held is not read
 };
