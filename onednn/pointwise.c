@@ -1,9 +1,8 @@
 #include "pointwise.h"
 
-#include <omp.h>
-
 #ifdef __x86_64__
 #include "bytes.h"
+#include "share.h"
 
 // A tile of so many pixels by 32 outputs: small enough that a processor begins
 // with the next one while it still rounds this one.
@@ -41,18 +40,19 @@ VNNI ALWAYS void nn_edge(const struct nn_pointwise *c, enum nn_number held, enum
 		memcpy(dst.at + (size_t)p * dst.next * size, (unsigned char *)after + p * OUTPUTS * size, OUTPUTS * size);
 }
 
-// nn_outputs computes all outputs of some pixels: of as many at once as CHUNK
-// bytes hold, so that weights which fill no cache are read seldom.
-VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, int pixels, const unsigned char *src, const unsigned char *old, unsigned char *dst) {
+// nn_outputs computes outputs of as many pixels at once as CHUNK bytes hold, so
+// that weights which fill no cache are read seldom.
+VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, const unsigned char *src, const unsigned char *old, unsigned char *dst) {
 	const int size = result == NN_FLOAT ? sizeof(float) : 1;
-	const int chunk = nn_at_once(c->in, c->in * c->out);
-	for (int from = 0; from < pixels; from += chunk)
-		for (int o = 0; o < c->out; o += OUTPUTS)
-			for (int p = from; p < pixels && p < from + chunk; p += PIXELS) {
+	const struct nn_share mine = nn_share_of(c->pixels, PIXELS, c->out, c->in * c->out);
+	const int chunk = nn_at_once(c->in, c->in * (mine.last - mine.first));
+	for (int from = mine.from; from < mine.to; from += chunk)
+		for (int o = mine.first; o < mine.last; o += OUTPUTS)
+			for (int p = from; p < mine.to && p < from + chunk; p += PIXELS) {
 				const size_t at = (size_t)p * c->out + o;
 				const struct nn_place before = {(unsigned char *)old + at, c->out}, after = {dst + at * size, c->out};
-				if (pixels - p < PIXELS)
-					nn_edge(c, held, result, pixels - p, src + (size_t)p * c->in, before, after, o);
+				if (mine.to - p < PIXELS)
+					nn_edge(c, held, result, mine.to - p, src + (size_t)p * c->in, before, after, o);
 				else
 					nn_tile(c, held, result, src + (size_t)p * c->in, before, after, o);
 			}
@@ -60,8 +60,8 @@ VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, e
 
 // Each pair has code of its own, in which nothing is asked for each result.
 #define NN_PAIR(name, held, result) \
-	VNNI static void name(const struct nn_pointwise *c, int pixels, const unsigned char *src, const unsigned char *old, unsigned char *dst) { \
-		nn_outputs(c, held, result, pixels, src, old, dst); \
+	VNNI static void name(const struct nn_pointwise *c, const unsigned char *src, const unsigned char *old, unsigned char *dst) { \
+		nn_outputs(c, held, result, src, old, dst); \
 	}
 NN_PAIR(nn_to_unsigned, NN_NONE, NN_UNSIGNED)
 NN_PAIR(nn_to_signed, NN_NONE, NN_SIGNED)
@@ -74,20 +74,13 @@ NN_PAIR(nn_signed_to_signed, NN_SIGNED, NN_SIGNED)
 NN_PAIR(nn_signed_to_float, NN_SIGNED, NN_FLOAT)
 
 void nn_pointwise(const struct nn_pointwise *c, const unsigned char *src, const void *held, void *dst) {
-	static void (*const pairs[3][3])(const struct nn_pointwise *, int, const unsigned char *, const unsigned char *, unsigned char *) = {
+	static void (*const pairs[3][3])(const struct nn_pointwise *, const unsigned char *, const unsigned char *, unsigned char *) = {
 		{nn_to_unsigned, nn_to_signed, nn_to_float},
 		{nn_unsigned_to_unsigned, nn_unsigned_to_signed, nn_unsigned_to_float},
 		{nn_signed_to_unsigned, nn_signed_to_signed, nn_signed_to_float},
 	};
-	const int size = c->result == NN_FLOAT ? sizeof(float) : 1;
 #pragma omp parallel
-	{
-		const int tiles = (c->pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
-		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
-		const size_t at = (size_t)from * c->out;
-		pairs[c->held][c->result - NN_UNSIGNED](c, (to < c->pixels ? to : c->pixels) - from, src + (size_t)from * c->in,
-			(const unsigned char *)held + at, (unsigned char *)dst + at * size);
-	}
+	pairs[c->held][c->result - NN_UNSIGNED](c, src, held, dst);
 }
 
 #else

@@ -1,10 +1,11 @@
 #include "pointwise16.h"
 
-#include <omp.h>
 #include <string.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
+
+#include "share.h"
 
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512bf16")))
 #define ALWAYS static inline __attribute__((always_inline))
@@ -73,16 +74,17 @@ BF16 ALWAYS void nn_edge16(const struct nn_pointwise16 *c, int residual, int wid
 		memcpy((char *)dst + (size_t)p * next * size, (char *)after + p * OUTPUTS * size, OUTPUTS * size);
 }
 
-// nn_outputs16 computes all outputs of some pixels, as nn_outputs in pointwise.c.
-BF16 ALWAYS void nn_outputs16(const struct nn_pointwise16 *c, int residual, int wide, int pixels, const unsigned short *src, const unsigned short *old, char *dst) {
+// nn_outputs16 is nn_outputs of pointwise.c.
+BF16 ALWAYS void nn_outputs16(const struct nn_pointwise16 *c, int residual, int wide, const unsigned short *src, const unsigned short *old, char *dst) {
 	const int size = wide ? sizeof(float) : sizeof(short);
-	const int chunk = nn_at_once16(sizeof(short) * c->in, sizeof(short) * c->in * c->out);
-	for (int from = 0; from < pixels; from += chunk)
-		for (int o = 0; o < c->out; o += OUTPUTS)
-			for (int p = from; p < pixels && p < from + chunk; p += PIXELS) {
+	const struct nn_share mine = nn_share_of(c->pixels, PIXELS, c->out, sizeof(short) * c->in * c->out);
+	const int chunk = nn_at_once16(sizeof(short) * c->in, sizeof(short) * c->in * (mine.last - mine.first));
+	for (int from = mine.from; from < mine.to; from += chunk)
+		for (int o = mine.first; o < mine.last; o += OUTPUTS)
+			for (int p = from; p < mine.to && p < from + chunk; p += PIXELS) {
 				const size_t at = (size_t)p * c->out + o;
-				if (pixels - p < PIXELS)
-					nn_edge16(c, residual, wide, pixels - p, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
+				if (mine.to - p < PIXELS)
+					nn_edge16(c, residual, wide, mine.to - p, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
 				else
 					nn_tile16(c, residual, wide, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
 			}
@@ -90,8 +92,8 @@ BF16 ALWAYS void nn_outputs16(const struct nn_pointwise16 *c, int residual, int 
 
 // Each has code of its own, in which nothing is asked for each result.
 #define NN_CASE(name, residual, wide) \
-	BF16 static void name(const struct nn_pointwise16 *c, int pixels, const unsigned short *src, const unsigned short *old, char *dst) { \
-		nn_outputs16(c, residual, wide, pixels, src, old, dst); \
+	BF16 static void name(const struct nn_pointwise16 *c, const unsigned short *src, const unsigned short *old, char *dst) { \
+		nn_outputs16(c, residual, wide, src, old, dst); \
 	}
 NN_CASE(nn_plain16, 0, 0)
 NN_CASE(nn_wide16, 0, 1)
@@ -99,19 +101,12 @@ NN_CASE(nn_sum16, 1, 0)
 NN_CASE(nn_wide_sum16, 1, 1)
 
 void nn_pointwise16(const struct nn_pointwise16 *c, const unsigned short *src, const void *held, void *dst) {
-	static void (*const cases[2][2])(const struct nn_pointwise16 *, int, const unsigned short *, const unsigned short *, char *) = {
+	static void (*const cases[2][2])(const struct nn_pointwise16 *, const unsigned short *, const unsigned short *, char *) = {
 		{nn_plain16, nn_wide16},
 		{nn_sum16, nn_wide_sum16},
 	};
-	const int size = c->wide ? sizeof(float) : sizeof(short);
 #pragma omp parallel
-	{
-		const int tiles = (c->pixels + PIXELS - 1) / PIXELS, threads = omp_get_num_threads(), mine = omp_get_thread_num();
-		const int from = PIXELS * (tiles * mine / threads), to = PIXELS * (tiles * (mine + 1) / threads);
-		const size_t at = (size_t)from * c->out;
-		cases[c->residual][c->wide](c, (to < c->pixels ? to : c->pixels) - from, src + (size_t)from * c->in,
-			(const unsigned short *)held + at, (char *)dst + at * size);
-	}
+	cases[c->residual][c->wide](c, src, held, dst);
 }
 
 #else
