@@ -20,8 +20,8 @@ func (l *lowering) lowerPool(n *graph.Node, p graph.Pool) error {
 	if err != nil {
 		return err
 	}
-	if w, ok := bytesWindow(n, p); ok && dst.dtype() == uint8s {
-		l.lowerBytesPool(n, w, src, dst)
+	if code, w, ok := bytesPool(n, p); ok && dst.dtype() == uint8s {
+		l.lowerBytesPool(n, code, w, src, dst)
 		return nil
 	}
 	prim, err := l.pooling(p, src.desc, dst, pad)

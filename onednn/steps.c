@@ -1,8 +1,8 @@
 #include "steps.h"
 
-#include "maxpool.h"
 #include "pointwise.h"
 #include "pointwise16.h"
+#include "pool.h"
 #include "rows.h"
 
 static dnnl_status_t nn_step(dnnl_stream_t stream, const struct nn_step *s) {
@@ -20,6 +20,9 @@ static dnnl_status_t nn_step(dnnl_stream_t stream, const struct nn_step *s) {
 		break;
 	case NN_MAX_POOL:
 		nn_max_pool(s->what, s->at[0], s->at[1]);
+		break;
+	case NN_MEAN_POOL:
+		nn_mean_pool(s->what, s->at[0], s->at[1]);
 		break;
 	}
 	return dnnl_success;

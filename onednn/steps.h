@@ -7,7 +7,7 @@
 #include <dnnl.h>
 
 // What computes a step: oneDNN, or code of our own.
-enum nn_code { NN_PRIMITIVE, NN_POINTWISE, NN_POINTWISE16, NN_ROWS, NN_MAX_POOL };
+enum nn_code { NN_PRIMITIVE, NN_POINTWISE, NN_POINTWISE16, NN_ROWS, NN_MAX_POOL, NN_MEAN_POOL };
 
 struct nn_step {
 	enum nn_code code;
