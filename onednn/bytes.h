@@ -1,5 +1,4 @@
-// Sums of products of bytes in registers, for convolutions on them: some pixels
-// by 32 outputs at a time. Included by what is compiled for x86-64 alone.
+// Sums of products of bytes in registers, for convolutions on them. Included by what is compiled for x86-64 alone.
 #ifndef PPTSN_ONEDNN_BYTES_H
 #define PPTSN_ONEDNN_BYTES_H
 
@@ -7,16 +6,15 @@
 #include <string.h>
 
 #include "pointwise.h"
+#include "tile.h"
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 #define ALWAYS static inline __attribute__((always_inline))
 
-enum { NN_MOST_PIXELS = 7, NN_OUTPUTS = 32 };
-
 // nn_sums are of 16 outputs each. All loops over them are unrolled: they are
 // never in memory.
 struct nn_sums {
-	__m512i of[NN_MOST_PIXELS][2];
+	__m512i of[NN_PIXELS][2];
 };
 
 // An nn_place is where a tile begins in an array of bytes or floats, and how many
@@ -26,20 +24,20 @@ struct nn_place {
 	int next;
 };
 
-VNNI ALWAYS void nn_begin(struct nn_sums *sums, int pixels, const int *bias) {
+VNNI ALWAYS void nn_begin(struct nn_sums *sums, const int *bias) {
 #pragma GCC unroll 7
-	for (int p = 0; p < pixels; p++)
+	for (int p = 0; p < NN_PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums->of[p][h] = _mm512_loadu_si512(bias + 16 * h);
 }
 
 // nn_add adds the products of so many bytes, a multiple of 4, of each pixel with
 // weights [bytes/4][32][4].
-VNNI ALWAYS void nn_add(struct nn_sums *sums, int pixels, const unsigned char *src, int next, int bytes, const signed char *w) {
+VNNI ALWAYS void nn_add(struct nn_sums *sums, const unsigned char *src, int next, int bytes, const signed char *w) {
 	for (int i = 0; i < bytes; i += 4, w += 4 * NN_OUTPUTS) {
 		const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
 #pragma GCC unroll 7
-		for (int p = 0; p < pixels; p++) {
+		for (int p = 0; p < NN_PIXELS; p++) {
 			int four;
 			memcpy(&four, src + p * next + i, 4);
 			const __m512i x = _mm512_set1_epi32(four);
@@ -82,11 +80,11 @@ VNNI ALWAYS void nn_store(__m512 v[4], enum nn_number result, struct nn_place ds
 
 // nn_end turns sums into results: times factors, plus residual times what held
 // says lies at old.
-VNNI ALWAYS void nn_end(const struct nn_sums *sums, int pixels, const float *factors, enum nn_number held, float residual, struct nn_place old, enum nn_number result, struct nn_place dst) {
+VNNI ALWAYS void nn_end(const struct nn_sums *sums, const float *factors, enum nn_number held, float residual, struct nn_place old, enum nn_number result, struct nn_place dst) {
 	const int size = result == NN_FLOAT ? sizeof(float) : 1;
 #pragma GCC unroll 4
-	for (int p = 0; p < pixels; p += 2) {
-		const int pair = p + 1 < pixels ? 2 : 1;
+	for (int p = 0; p < NN_PIXELS; p += 2) {
+		const int pair = p + 1 < NN_PIXELS ? 2 : 1;
 		__m512 v[4];
 #pragma GCC unroll 4
 		for (int i = 0; i < 4; i++) {

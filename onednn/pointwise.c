@@ -2,56 +2,43 @@
 
 #ifdef __x86_64__
 #include "bytes.h"
-#include "share.h"
 
-// A tile of so many pixels by 32 outputs: small enough that a processor begins
-// with the next one while it still rounds this one.
-enum { PIXELS = 6, OUTPUTS = NN_OUTPUTS };
-
-// nn_at_once is how many pixels of so many bytes meet one tile's weights before
-// the next: those of one tile where all weights stay in a cache.
-static int nn_at_once(int pixel, int weights) {
-	enum { CACHED = 256 << 10, CHUNK = 96 << 10 };
-	return weights <= CACHED || pixel * PIXELS >= CHUNK ? PIXELS : CHUNK / pixel / PIXELS * PIXELS;
-}
-
-// nn_tile computes PIXELS pixels of OUTPUTS outputs from o on.
+// nn_tile computes NN_PIXELS pixels of NN_OUTPUTS outputs from o on.
 VNNI ALWAYS void nn_tile(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, const unsigned char *src, struct nn_place old, struct nn_place dst, int o) {
 	struct nn_sums sums;
-	for (int p = 0; p < PIXELS && held != NN_NONE; p++)
+	for (int p = 0; p < NN_PIXELS && held != NN_NONE; p++)
 		_mm_prefetch(old.at + p * old.next, _MM_HINT_T0); // another core wrote it
-	nn_begin(&sums, PIXELS, c->bias + o);
-	nn_add(&sums, PIXELS, src, c->in, c->in, c->weights + (size_t)c->in * o);
-	nn_end(&sums, PIXELS, c->factors + o, held, c->residual, old, result, dst);
+	nn_begin(&sums, c->bias + o);
+	nn_add(&sums, src, c->in, c->in, c->weights + (size_t)c->in * o);
+	nn_end(&sums, c->factors + o, held, c->residual, old, result, dst);
 }
 
 // nn_edge is nn_tile for fewer pixels, by way of copies.
 VNNI ALWAYS void nn_edge(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, int pixels, const unsigned char *src, struct nn_place old, struct nn_place dst, int o) {
-	unsigned char in[PIXELS * NN_MOST_CHANNELS], before[PIXELS * OUTPUTS];
-	float after[PIXELS * OUTPUTS];
+	unsigned char in[NN_PIXELS * NN_MOST_CHANNELS], before[NN_PIXELS * NN_OUTPUTS];
+	float after[NN_PIXELS * NN_OUTPUTS];
 	const int size = result == NN_FLOAT ? sizeof(float) : 1;
-	memset(in, 0, PIXELS * c->in);
+	memset(in, 0, NN_PIXELS * c->in);
 	memcpy(in, src, pixels * c->in);
 	memset(before, 0, sizeof before);
 	for (int p = 0; p < pixels && held != NN_NONE; p++)
-		memcpy(before + p * OUTPUTS, old.at + p * old.next, OUTPUTS);
-	nn_tile(c, held, result, in, (struct nn_place){before, OUTPUTS}, (struct nn_place){(unsigned char *)after, OUTPUTS}, o);
+		memcpy(before + p * NN_OUTPUTS, old.at + p * old.next, NN_OUTPUTS);
+	nn_tile(c, held, result, in, (struct nn_place){before, NN_OUTPUTS}, (struct nn_place){(unsigned char *)after, NN_OUTPUTS}, o);
 	for (int p = 0; p < pixels; p++)
-		memcpy(dst.at + (size_t)p * dst.next * size, (unsigned char *)after + p * OUTPUTS * size, OUTPUTS * size);
+		memcpy(dst.at + (size_t)p * dst.next * size, (unsigned char *)after + p * NN_OUTPUTS * size, NN_OUTPUTS * size);
 }
 
-// nn_outputs computes outputs of as many pixels at once as CHUNK bytes hold, so
-// that weights which fill no cache are read seldom.
+// nn_outputs computes a thread's share.
 VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, enum nn_number result, const unsigned char *src, const unsigned char *old, unsigned char *dst) {
 	const int size = result == NN_FLOAT ? sizeof(float) : 1;
-	const struct nn_share mine = nn_share_of(c->pixels, PIXELS, c->out, c->in * c->out);
+	const struct nn_share mine = nn_share_of(c->pixels, c->out, c->in * c->out);
 	const int chunk = nn_at_once(c->in, c->in * (mine.last - mine.first));
 	for (int from = mine.from; from < mine.to; from += chunk)
-		for (int o = mine.first; o < mine.last; o += OUTPUTS)
-			for (int p = from; p < mine.to && p < from + chunk; p += PIXELS) {
+		for (int o = mine.first; o < mine.last; o += NN_OUTPUTS)
+			for (int p = from; p < mine.to && p < from + chunk; p += NN_PIXELS) {
 				const size_t at = (size_t)p * c->out + o;
 				const struct nn_place before = {(unsigned char *)old + at, c->out}, after = {dst + at * size, c->out};
-				if (mine.to - p < PIXELS)
+				if (mine.to - p < NN_PIXELS)
 					nn_edge(c, held, result, mine.to - p, src + (size_t)p * c->in, before, after, o);
 				else
 					nn_tile(c, held, result, src + (size_t)p * c->in, before, after, o);

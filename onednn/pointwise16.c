@@ -5,19 +5,10 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#include "share.h"
+#include "tile.h"
 
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512bf16")))
 #define ALWAYS static inline __attribute__((always_inline))
-
-// A tile of so many pixels by 32 outputs, as in pointwise.c.
-enum { PIXELS = 6, OUTPUTS = 32 };
-
-// nn_at_once16 is nn_at_once of pointwise.c.
-static int nn_at_once16(int pixel, int weights) {
-	enum { CACHED = 256 << 10, CHUNK = 96 << 10 };
-	return weights <= CACHED || pixel * PIXELS >= CHUNK ? PIXELS : CHUNK / pixel / PIXELS * PIXELS;
-}
 
 // nn_widened reads 16 numbers of a residual.
 BF16 ALWAYS __m512 nn_widened(const unsigned short *held) {
@@ -25,19 +16,19 @@ BF16 ALWAYS __m512 nn_widened(const unsigned short *held) {
 	return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
 
-// nn_tile16 computes PIXELS pixels of OUTPUTS outputs from o on; next is how many
+// nn_tile16 computes NN_PIXELS pixels of NN_OUTPUTS outputs from o on; next is how many
 // numbers further the next pixel of old and dst is.
 BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wide, const unsigned short *src, const unsigned short *old, void *dst, int next, int o) {
-	__m512 sums[PIXELS][2];
-	for (int p = 0; p < PIXELS && residual; p++)
+	__m512 sums[NN_PIXELS][2];
+	for (int p = 0; p < NN_PIXELS && residual; p++)
 		_mm_prefetch(old + p * next, _MM_HINT_T0); // another core wrote it
-	for (int p = 0; p < PIXELS; p++)
+	for (int p = 0; p < NN_PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums[p][h] = _mm512_loadu_ps(c->bias + o + 16 * h);
 	const unsigned short *w = c->weights + (size_t)c->in * o;
-	for (int i = 0; i < c->in; i += 2, w += 2 * OUTPUTS) {
+	for (int i = 0; i < c->in; i += 2, w += 2 * NN_OUTPUTS) {
 		const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 32);
-		for (int p = 0; p < PIXELS; p++) {
+		for (int p = 0; p < NN_PIXELS; p++) {
 			int two;
 			memcpy(&two, src + p * c->in + i, 4);
 			const __m512bh x = (__m512bh)_mm512_set1_epi32(two);
@@ -46,7 +37,7 @@ BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wid
 		}
 	}
 	const __m512 least = _mm512_set1_ps(c->relu ? 0 : -__builtin_inff());
-	for (int p = 0; p < PIXELS; p++) {
+	for (int p = 0; p < NN_PIXELS; p++) {
 		for (int h = 0; h < 2; h++) {
 			if (residual)
 				sums[p][h] = _mm512_add_ps(sums[p][h], nn_widened(old + p * next + 16 * h));
@@ -61,29 +52,29 @@ BF16 ALWAYS void nn_tile16(const struct nn_pointwise16 *c, int residual, int wid
 
 // nn_edge16 is nn_tile16 for fewer pixels, by way of copies.
 BF16 ALWAYS void nn_edge16(const struct nn_pointwise16 *c, int residual, int wide, int pixels, const unsigned short *src, const unsigned short *old, void *dst, int next, int o) {
-	unsigned short in[PIXELS * NN_MOST_CHANNELS16], before[PIXELS * OUTPUTS];
-	float after[PIXELS * OUTPUTS];
+	unsigned short in[NN_PIXELS * NN_MOST_CHANNELS16], before[NN_PIXELS * NN_OUTPUTS];
+	float after[NN_PIXELS * NN_OUTPUTS];
 	const int size = wide ? sizeof(float) : sizeof(short);
-	memset(in, 0, sizeof(short) * PIXELS * c->in);
+	memset(in, 0, sizeof(short) * NN_PIXELS * c->in);
 	memcpy(in, src, sizeof(short) * pixels * c->in);
 	memset(before, 0, sizeof before);
 	for (int p = 0; p < pixels && residual; p++)
-		memcpy(before + p * OUTPUTS, old + p * next, sizeof(short) * OUTPUTS);
-	nn_tile16(c, residual, wide, in, before, after, OUTPUTS, o);
+		memcpy(before + p * NN_OUTPUTS, old + p * next, sizeof(short) * NN_OUTPUTS);
+	nn_tile16(c, residual, wide, in, before, after, NN_OUTPUTS, o);
 	for (int p = 0; p < pixels; p++)
-		memcpy((char *)dst + (size_t)p * next * size, (char *)after + p * OUTPUTS * size, OUTPUTS * size);
+		memcpy((char *)dst + (size_t)p * next * size, (char *)after + p * NN_OUTPUTS * size, NN_OUTPUTS * size);
 }
 
-// nn_outputs16 is nn_outputs of pointwise.c.
+// nn_outputs16 computes a thread's share.
 BF16 ALWAYS void nn_outputs16(const struct nn_pointwise16 *c, int residual, int wide, const unsigned short *src, const unsigned short *old, char *dst) {
 	const int size = wide ? sizeof(float) : sizeof(short);
-	const struct nn_share mine = nn_share_of(c->pixels, PIXELS, c->out, sizeof(short) * c->in * c->out);
-	const int chunk = nn_at_once16(sizeof(short) * c->in, sizeof(short) * c->in * (mine.last - mine.first));
+	const struct nn_share mine = nn_share_of(c->pixels, c->out, sizeof(short) * c->in * c->out);
+	const int chunk = nn_at_once(sizeof(short) * c->in, sizeof(short) * c->in * (mine.last - mine.first));
 	for (int from = mine.from; from < mine.to; from += chunk)
-		for (int o = mine.first; o < mine.last; o += OUTPUTS)
-			for (int p = from; p < mine.to && p < from + chunk; p += PIXELS) {
+		for (int o = mine.first; o < mine.last; o += NN_OUTPUTS)
+			for (int p = from; p < mine.to && p < from + chunk; p += NN_PIXELS) {
 				const size_t at = (size_t)p * c->out + o;
-				if (mine.to - p < PIXELS)
+				if (mine.to - p < NN_PIXELS)
 					nn_edge16(c, residual, wide, mine.to - p, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);
 				else
 					nn_tile16(c, residual, wide, src + (size_t)p * c->in, old + at, dst + at * size, c->out, o);

@@ -1,12 +1,8 @@
 #include "rows.h"
 
-#include <omp.h>
 #include <string.h>
 
-// PIXELS by 32 sums are computed at once: half the registers, so that a processor
-// begins with the next ones while it still rounds these. The rows of networks
-// for pictures of 224 pixels are multiples of it.
-enum { PIXELS = 7 };
+#include "tile.h"
 
 // nn_lines is how many arrays of 4 bytes a pixel hold a row of a picture: one for
 // each channel or pair of channels.
@@ -19,7 +15,7 @@ int nn_terms(const struct nn_layer *l) {
 
 // nn_width is how many pixels of a row with its padding are read, in whole tiles.
 static long nn_width(const struct nn_layer *l) {
-	const long whole = (l->out_size[1] + PIXELS - 1) / PIXELS * PIXELS;
+	const long whole = (l->out_size[1] + NN_PIXELS - 1) / NN_PIXELS * NN_PIXELS;
 	const long read = (whole - 1) * l->stride[1] + l->kernel[1], held = l->before[1] + l->in_size[1];
 	return read > held ? read : held;
 }
@@ -98,12 +94,12 @@ static void nn_take(struct nn_work *w, int y, unsigned char *row) {
 
 // nn_totals are sums of the first layer, as nn_sums.
 struct nn_totals {
-	__m512 of[PIXELS][2];
+	__m512 of[NN_PIXELS][2];
 };
 
 VNNI ALWAYS void nn_begin_totals(struct nn_totals *sums, const float *bias) {
 #pragma GCC unroll 7
-	for (int p = 0; p < PIXELS; p++)
+	for (int p = 0; p < NN_PIXELS; p++)
 		for (int h = 0; h < 2; h++)
 			sums->of[p][h] = _mm512_loadu_ps(bias + 16 * h);
 }
@@ -111,8 +107,8 @@ VNNI ALWAYS void nn_begin_totals(struct nn_totals *sums, const float *bias) {
 VNNI ALWAYS void nn_end_totals(const struct nn_totals *sums, struct nn_place dst) {
 	const __m512 most = _mm512_set1_ps(255); // an infinite sum is no integer
 #pragma GCC unroll 4
-	for (int p = 0; p < PIXELS; p += 2) {
-		const int pair = p + 1 < PIXELS ? 2 : 1;
+	for (int p = 0; p < NN_PIXELS; p += 2) {
+		const int pair = p + 1 < NN_PIXELS ? 2 : 1;
 		__m512 v[4];
 #pragma GCC unroll 4
 		for (int i = 0; i < 4; i++)
@@ -121,7 +117,7 @@ VNNI ALWAYS void nn_end_totals(const struct nn_totals *sums, struct nn_place dst
 	}
 }
 
-// nn_floats_tile computes PIXELS pixels of 32 outputs of the first layer.
+// nn_floats_tile computes NN_PIXELS pixels of 32 outputs of the first layer.
 VNNI static void nn_floats_tile(const struct nn_layer *l, const unsigned char *const *rows, int x, int o, struct nn_place dst) {
 	const float *w = (const float *)l->weights + (size_t)o * l->kernel[0] * nn_terms(l);
 	const int width = nn_width(l), stride = l->stride[1];
@@ -133,7 +129,7 @@ VNNI static void nn_floats_tile(const struct nn_layer *l, const unsigned char *c
 				const float *line = (const float *)rows[k] + i * width + x * stride + c;
 				const __m512 w0 = _mm512_loadu_ps(w), w1 = _mm512_loadu_ps(w + 16);
 #pragma GCC unroll 7
-				for (int p = 0; p < PIXELS; p++) {
+				for (int p = 0; p < NN_PIXELS; p++) {
 					const __m512 v = _mm512_set1_ps(line[p * stride]);
 					sums.of[p][0] = _mm512_fmadd_ps(v, w0, sums.of[p][0]);
 					sums.of[p][1] = _mm512_fmadd_ps(v, w1, sums.of[p][1]);
@@ -154,7 +150,7 @@ BF16 static void nn_pairs_tile(const struct nn_layer *l, const unsigned char *co
 				const float *line = (const float *)rows[k] + i * width + x * stride + c;
 				const __m512bh w0 = (__m512bh)_mm512_loadu_ps(w), w1 = (__m512bh)_mm512_loadu_ps(w + 16);
 #pragma GCC unroll 7
-				for (int p = 0; p < PIXELS; p++) {
+				for (int p = 0; p < NN_PIXELS; p++) {
 					const __m512bh v = (__m512bh)_mm512_set1_ps(line[p * stride]);
 					sums.of[p][0] = _mm512_dpbf16_ps(sums.of[p][0], v, w0);
 					sums.of[p][1] = _mm512_dpbf16_ps(sums.of[p][1], v, w1);
@@ -168,10 +164,10 @@ VNNI static void nn_bytes_tile(const struct nn_layer *l, const unsigned char *co
 	const int bytes = l->kernel[1] * l->in, next = l->stride[1] * l->in;
 	const signed char *w = (const signed char *)l->weights + (size_t)o * l->kernel[0] * bytes;
 	struct nn_sums sums;
-	nn_begin(&sums, PIXELS, (const int *)l->bias + o);
+	nn_begin(&sums, (const int *)l->bias + o);
 	for (int k = 0; k < l->kernel[0]; k++, w += NN_OUTPUTS * bytes)
-		nn_add(&sums, PIXELS, rows[k] + x * next, next, bytes, w);
-	nn_end(&sums, PIXELS, l->factors + o, NN_NONE, 0, dst, NN_UNSIGNED, dst);
+		nn_add(&sums, rows[k] + x * next, next, bytes, w);
+	nn_end(&sums, l->factors + o, NN_NONE, 0, dst, NN_UNSIGNED, dst);
 }
 
 static void nn_tile(const struct nn_layer *l, const unsigned char *const *rows, int x, int o, struct nn_place dst) {
@@ -185,12 +181,12 @@ static void nn_tile(const struct nn_layer *l, const unsigned char *const *rows, 
 
 // nn_tiles computes a row of a convolution.
 static void nn_tiles(const struct nn_layer *l, const unsigned char *const *rows, unsigned char *dst) {
-	unsigned char edge[PIXELS * NN_OUTPUTS];
+	unsigned char edge[NN_PIXELS * NN_OUTPUTS];
 	for (int o = 0; o < l->out; o += NN_OUTPUTS)
-		for (int x = 0; x < l->out_size[1]; x += PIXELS) {
+		for (int x = 0; x < l->out_size[1]; x += NN_PIXELS) {
 			const struct nn_place at = {dst + (size_t)x * l->out + o, l->out};
 			const int pixels = l->out_size[1] - x;
-			if (pixels >= PIXELS) {
+			if (pixels >= NN_PIXELS) {
 				nn_tile(l, rows, x, o, at);
 				continue;
 			}
