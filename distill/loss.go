@@ -1,6 +1,10 @@
 package distill
 
-import "github.com/pptsn/pptsn/torch"
+import (
+	"math"
+
+	"github.com/pptsn/pptsn/torch"
+)
 
 // Loss is the sum of the terms, each the mean over the clips, recorded for
 // Scope.Backward where the scores are. scores are [n, K], before the softmax,
@@ -60,26 +64,26 @@ func (b batch) crossEntropy(x torch.Tensor, smoothing float64) torch.Tensor {
 // divergence is the reference's DistillationDMLLoss: the mean over n K numbers
 // of half of both divergences times K.
 func (b batch) divergence(t Term, x, y torch.Tensor) torch.Tensor {
-	x, y = b.act(t.Act, x), b.act(t.Act, y)
-	both := b.Call("aten::add.Tensor", b.relative(y, x, t.Epsilon), b.relative(x, y, t.Epsilon), 1)
-	sum := b.Call("aten::sum", both, nil)
-	return b.Call("aten::mul.Scalar", sum, b.classes/2/(b.n*b.classes))
+	p, logp := b.act(t, x)
+	q, logq := b.act(t, y)
+	far := b.Call("aten::mul.Tensor", b.Call("aten::sub.Tensor", q, p, 1), b.Call("aten::sub.Tensor", logq, logp, 1))
+	return b.Call("aten::mul.Scalar", b.Call("aten::sum", far, nil), b.classes/2/(b.n*b.classes))
 }
 
-// relative is p log((p + epsilon) / (q + epsilon)), [n, K].
-func (b batch) relative(p, q torch.Tensor, epsilon float64) torch.Tensor {
-	above, below := b.Call("aten::add.Scalar", p, epsilon, 1), b.Call("aten::add.Scalar", q, epsilon, 1)
-	return b.Call("aten::mul.Tensor", p, b.Call("aten::log", b.Call("aten::div.Tensor", above, below)))
-}
-
-func (b batch) act(a Act, x torch.Tensor) torch.Tensor {
-	switch a {
+// act makes p [n, K] of scores, and log(p + epsilon). Both of softmax and sigmoid
+// come from the scores: where p is 0 in floating point, neither its logarithm nor
+// the gradient may be infinite, however small epsilon is.
+func (b batch) act(t Term, x torch.Tensor) (p, logp torch.Tensor) {
+	switch t.Act {
 	case Softmax:
-		return b.Call("aten::softmax.int", x, 1, nil)
+		p, logp = b.Call("aten::softmax.int", x, 1, nil), b.Call("aten::log_softmax.int", x, 1, nil)
 	case Sigmoid:
-		return b.Call("aten::sigmoid", x)
+		p, logp = b.Call("aten::sigmoid", x), b.Call("aten::log_sigmoid", x)
+	default:
+		return x, b.Call("aten::log", b.Call("aten::add.Scalar", x, t.Epsilon, 1))
 	}
-	return x
+	epsilon := b.Call("aten::full_like", p, math.Log(t.Epsilon), nil, nil, nil, nil, nil)
+	return p, b.Call("aten::logaddexp", logp, epsilon)
 }
 
 // softened is KL(softmax(teacher/T) || softmax(x/T)), whose gradient does not

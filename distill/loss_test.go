@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os/exec"
@@ -268,6 +269,38 @@ func autograd(t *testing.T, cases []lossCase) (all []result) {
 		t.Fatalf("%d results: %v\n%s", len(all), err, &stderr)
 	}
 	return all
+}
+
+// Scores so far apart that one's probability is 0 in float32 give the loss and
+// gradients of float64, whose range suffices, also where epsilon is none.
+func TestDMLFarApart(t *testing.T) {
+	var cases []lossCase
+	scores := map[string][][]float64{"Student": {{0, 200, -150}, {100, -120, 3}}, "Teacher": {{160, 0, -50}, {-90, 120, 3}}}
+	for _, act := range []distill.Act{distill.Softmax, distill.Sigmoid} {
+		for _, epsilon := range []float64{0, 1e-45, 1e-25, 1e-12, 0.5} {
+			term := dml(act, 1)
+			term.Epsilon = epsilon
+			cases = append(cases, lossCase{name: fmt.Sprintf("%s with epsilon %g", act, epsilon), Terms: []distill.Term{term}, Scores: scores,
+				Targets: targets(3, []int{0, 1}, []int{0, 1}, 1)})
+		}
+	}
+	session := start(t)
+	for i, want := range autograd(t, cases) {
+		got := cases[i].compute(t, session, torch.Float32)
+		near := func(what string, x, v float64) {
+			if !(math.Abs(x-v) <= 1e-6*max(1, math.Abs(want.Loss))) {
+				t.Errorf("%s: %s is %v, want %v", cases[i].name, what, x, v)
+			}
+		}
+		near("loss", got.Loss, want.Loss)
+		for name, g := range want.Grads {
+			for n, row := range g {
+				for k, v := range row {
+					near(fmt.Sprintf("gradient of score %d of %s for clip %d", k, name, n), got.Grads[name][n][k], v)
+				}
+			}
+		}
+	}
 }
 
 // Of no clips, as a rank may have, the loss is 0 and not 0/0.
