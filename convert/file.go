@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pptsn/pptsn/pdparams"
@@ -59,7 +60,24 @@ func read(file *os.File) (tsn.Checkpoint, error) {
 	case Safetensors:
 		return safetensors.Read(file, size)
 	}
-	return pdparams.Read(file, size) // which says best what a file is not
+	c, err := pdparams.Read(file, size) // which says best what a file is not
+	if err != nil {
+		return nil, called(err, kind, file.Name())
+	}
+	return c, nil
+}
+
+// called says, in place of the reader's name in front of err, what the file is
+// that was read as Paddle's: the file's name may say something else.
+func called(err error, kind Kind, path string) error {
+	reason := errors.Unwrap(err)
+	switch ending := filepath.Ext(path); {
+	case reason == nil, ending == ".pdparams", ending == ".pdopt":
+		return err
+	case kind == Pdparams:
+		return fmt.Errorf("a pickle that torch.save did not make, read as Paddle's: %w", reason)
+	}
+	return fmt.Errorf("no checkpoint (%s, %s or %s): %w", Pdparams, Pth, Safetensors, reason)
 }
 
 // KindOf tells a file's kind by its first bytes; "" for one of no kind.

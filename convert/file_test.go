@@ -1,12 +1,15 @@
 package convert
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
 
@@ -38,6 +41,28 @@ func TestKindOf(t *testing.T) {
 	} {
 		if got := kindOf([]byte(tc.head)); got != tc.want {
 			t.Errorf("%q is %q, want %q", tc.head, got, tc.want)
+		}
+	}
+}
+
+// An error says what a file is whose ending says something else.
+func TestOpenNames(t *testing.T) {
+	for _, tc := range []struct{ name, content, want string }{
+		{"a.pth", "hello", "no checkpoint (.pdparams, .pth or .safetensors): offset 0: text, not a pickle"},
+		{"a.safetensors", "", "no checkpoint (.pdparams, .pth or .safetensors): offset 0: the file is empty"},
+		{"a.pth", "\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00ls\x85R.", "a pickle that torch.save did not make, read as Paddle's: offset 2: refuses to call os.system"},
+		{"a.pdparams", "hello", "pdparams: offset 0: text, not a pickle"},
+	} {
+		path := filepath.Join(t.TempDir(), tc.name)
+		if err := os.WriteFile(path, []byte(tc.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(path)
+		if err == nil || !strings.HasPrefix(err.Error(), path+": "+tc.want) {
+			t.Errorf("error %v, want %q", err, tc.want)
+		}
+		if content := new(pickle.FormatError); tc.content == "hello" && !errors.As(err, &content) {
+			t.Errorf("error %v has lost its type", err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package convert
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -27,6 +26,9 @@ type Report struct {
 	Made    []string // parameters that the file has no tensor for and that change nothing
 	Left    []string // tensors of the file that have no place
 	Rounded int      // tensors of float64 that became float32
+	// NotFinite are tensors of the file with NaN or infinities, which are read as
+	// they are.
+	NotFinite []string
 }
 
 // A Pair is a tensor under two names.
@@ -145,20 +147,13 @@ func (n *Network) readOne(c tsn.Checkpoint, m *match, p tsn.Param, name string) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if raw.Type == tensor.Float64 {
-		n.From.Rounded++
-	}
+	n.From.note(name, raw, d)
 	if m.turns(p) {
 		d = transposed(d)
 	}
 	n.Weights[p.Name] = d
 	n.From.Pairs = append(n.From.Pairs, Pair{name, p.Name, p.Shape})
 	return nil
-}
-
-// overflows says whether a number of float64 became infinite.
-func overflows(raw, d *tensor.Dense) bool {
-	return raw.Type == tensor.Float64 && slices.ContainsFunc(d.Float32s(), func(v float32) bool { return math.IsInf(float64(v), 0) })
 }
 
 // turns says whether the layout has the classifier as [K, C], PyTorch's way.

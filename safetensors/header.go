@@ -11,6 +11,9 @@ import (
 	"github.com/pptsn/pptsn/tensor"
 )
 
+// maxAxes is PyTorch's limit; the format has none.
+const maxAxes = 64
+
 // metadata is the one key of a header that is no tensor: text by name.
 const metadata = "__metadata__"
 
@@ -83,6 +86,9 @@ func (f *File) enter(name string, d description, start int64) (span, error) {
 	typ, ok := types[d.Type]
 	if !ok {
 		return span{}, fmt.Errorf("type %.40q is not supported", d.Type)
+	}
+	if len(d.Shape) > maxAxes {
+		return span{}, fmt.Errorf("a shape of %d axes: at most %d are read", len(d.Shape), maxAxes)
 	}
 	n, ok := tensor.CheckedCount(d.Shape)
 	if !ok || d.Offsets == nil {

@@ -61,6 +61,7 @@ func TestRefused(t *testing.T) {
 		{"an unknown type", file(`{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}`, "1234"), `"F8_E4M3" is not supported`},
 		{"no offsets", file(`{"a":{"dtype":"F32","shape":[1]}}`, "1234"), "offsets"},
 		{"negative dimension", file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, "1234"), "shape [-1]"},
+		{"axes without end", file(`{"a":{"dtype":"U8","shape":[`+strings.Repeat("1,", 64)+`1],"data_offsets":[0,1]}}`, "1"), "a shape of 65 axes: at most 64"},
 		{"a shape that overflows", file(`{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}`, ""), "shape"},
 		{"a shape of another size", file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, "1234"), "offsets 0 to 4"},
 		{"backwards", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}`, "1234"), "offsets 4 to 0"},
