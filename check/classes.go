@@ -41,7 +41,7 @@ func (c classes) inRange(classes int) int {
 func (r *run) balance(l *list) []Finding {
 	switch {
 	case l.good == 0:
-		return []Finding{{Kind: NoClips, Label: -1, Message: fmt.Sprintf("none of its %d clips can be used", l.lines)}}
+		return []Finding{{Kind: NoClips, Label: -1, Message: fmt.Sprintf("no clip of %d can be used", l.lines)}}
 	case l.training():
 		return append(r.scarce(l, l.classes.inRange(r.Classes)), r.uneven(l)...)
 	case l.validation():

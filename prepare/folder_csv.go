@@ -104,9 +104,17 @@ func (o Folder) readCSV(ctx context.Context, r *FolderReport) (clips []ownClip, 
 		clips = append(clips, ownClip{name: name, class: classOf(row.label), group: row.group, side: row.side})
 	}
 	if len(clips) == 0 {
-		return nil, nil, errors.Join(fmt.Errorf("%s: none of the %d clips is there, below %s or beside the file", o.CSV, len(rows), o.Dir), joined(bad))
+		return nil, nil, errors.Join(fmt.Errorf("%s: no clip is there of %d%s: paths count from %s or from the CSV file's folder", o.CSV, len(rows), such(r.Missing), o.Dir), joined(bad))
 	}
 	return clips, names, nil
+}
+
+// such is an example for an error, nothing of none.
+func such(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ", such as " + quoted(names[0])
 }
 
 // resolve finds the file of a row; its name is relative to Dir if it lies there.

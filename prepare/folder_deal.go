@@ -24,7 +24,7 @@ func (o Folder) group(clips []ownClip, r *FolderReport) error {
 		}
 	}
 	if n := len(r.Ungrouped); n > 0 && !matched {
-		return fmt.Errorf("the expression %s for groups matches none of %d clips, such as %s", o.GroupBy, n, r.Ungrouped[0])
+		return fmt.Errorf("the expression %s for groups matches no clip of %d, such as %s: it must match a part of the path that clips of one recording share", o.GroupBy, n, r.Ungrouped[0])
 	}
 	if r.Groups = len(groups); r.Groups > 0 {
 		r.Groups += len(r.Ungrouped)

@@ -66,7 +66,7 @@ func (r *FolderReport) thin() {
 		for side, n := range c.Split {
 			wanted := r.Split[side] > 0 || r.Wanted != nil && r.Wanted[side] > 0
 			if n == 0 && wanted {
-				r.Thin = append(r.Thin, fmt.Sprintf("%s has %d clips and none in %s", c.Name, c.Clips, sideNames[side]))
+				r.Thin = append(r.Thin, fmt.Sprintf("%s has none in %s, of %d", c.Name, sideNames[side], c.Clips))
 			}
 		}
 	}

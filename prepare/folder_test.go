@@ -47,7 +47,7 @@ func TestFolder(t *testing.T) {
 	if fmt.Sprint(r.Classes) != "[{class 2 11 [8 2 1]} {class 10 10 [7 2 1]} {empty 0 [0 0 0]} {one 1 [1 0 0]}]" || fmt.Sprint(r.Split) != "[16 4 2]" {
 		t.Errorf("classes %v, split %v", r.Classes, r.Split)
 	}
-	same(t, "thin", r.Thin, []string{"empty has no clips at all", "one has 1 clips and none in val", "one has 1 clips and none in test"})
+	same(t, "thin", r.Thin, []string{"empty has no clips at all", "one has none in val, of 1", "one has none in test, of 1"})
 	same(t, "stray", r.Stray, []string{"stray.mp4"})
 	if len(r.Unnamed) != 1 || !strings.Contains(r.Unnamed[0], "line break") {
 		t.Errorf("unnamed: %q", r.Unnamed)
@@ -208,7 +208,7 @@ func TestFolderCSV(t *testing.T) {
 	}
 	for csv, want := range map[string]string{
 		"high.csv": "label 7, but " + beside + "/order.txt has 3 classes", "header.csv": "header.csv:1: want a header", "empty.csv": "the file is empty",
-		"none.csv": "none of the 1 clips is there", "zz.csv": "no such file", "numbers.csv": "not in",
+		"none.csv": "no clip is there of 1, such as \"", "zz.csv": "no such file", "numbers.csv": "not in",
 	} {
 		if _, _, err := run(csv, filepath.Join(beside, "order.txt")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", csv, err, want)
@@ -220,15 +220,15 @@ func TestFolderErrors(t *testing.T) {
 	dir := layout(t, t.TempDir(), empty("a/x.mp4", "b/y.mp4"))
 	flat := layout(t, t.TempDir(), empty("x.mp4"))
 	for want, o := range map[string]prepare.Folder{
-		"no videos in folders":                          {Dir: flat},
-		"no such file":                                  {Dir: filepath.Join(dir, "none")},
-		"class \"a\" is not in ucf101":                  {Dir: dir, Labels: "ucf101"},
-		"want both from 0":                              {Dir: dir, Val: 0.5, Test: 0.5},
-		"shares of -1":                                  {Dir: dir, Val: -1},
-		"matches none of 2 clips, such as a/x.mp4":      {Dir: dir, GroupBy: regexp.MustCompile("zzz")},
-		"groups matches none of 2 clips":                {Dir: dir, GroupBy: regexp.MustCompile("q*")},
-		"class \"tr \" cannot stand in a list: a space": {Dir: layout(t, t.TempDir(), empty("tr /x.mp4"))},
-		"class \"\\xff\" is not UTF-8":                  {Dir: layout(t, t.TempDir(), empty("\xff/x.mp4"))},
+		"no videos in folders":         {Dir: flat},
+		"no such file":                 {Dir: filepath.Join(dir, "none")},
+		"class \"a\" is not in ucf101": {Dir: dir, Labels: "ucf101"},
+		"want both from 0":             {Dir: dir, Val: 0.5, Test: 0.5},
+		"shares of -1":                 {Dir: dir, Val: -1},
+		"matches no clip of 2, such as a/x.mp4: it must match": {Dir: dir, GroupBy: regexp.MustCompile("zzz")},
+		"groups matches no clip of 2":                          {Dir: dir, GroupBy: regexp.MustCompile("q*")},
+		"class \"tr \" cannot stand in a list: a space":        {Dir: layout(t, t.TempDir(), empty("tr /x.mp4"))},
+		"class \"\\xff\" is not UTF-8":                         {Dir: layout(t, t.TempDir(), empty("\xff/x.mp4"))},
 	} {
 		if _, _, err := o.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", o, err, want)

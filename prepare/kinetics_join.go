@@ -51,7 +51,7 @@ func (j *kineticsJoin) run(ctx context.Context, rows []kineticsRow) error {
 	}
 	j.report.Extra = append(j.report.Extra, j.index.unused()...)
 	if found == 0 {
-		return fmt.Errorf("%s: none of the %d clips is there: want files like %s.mp4", j.o.Videos, len(rows), rows[0].key)
+		return fmt.Errorf("%s: no clip is there of %d in the CSV files: give the folder in or below which files are called like %s.mp4", j.o.Videos, len(rows), rows[0].key)
 	}
 	return nil
 }

@@ -166,7 +166,7 @@ func TestKineticsErrors(t *testing.T) {
 		kineticsHeader + "zumba,AAAAAAAAAAA,0,10,holdout\n": `in.csv:2: split "holdout"`,
 		kineticsHeader + "zumba,AAAAAAAAAAA,0,10\n":         "in.csv:2: no split",
 		kineticsHeader + ",AAAAAAAAAAA,0,10,train\n":        "in.csv:2: the label is empty",
-		kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\n":   "none of the 1 clips is there: want files like AAAAAAAAAAA_000000_000010.mp4",
+		kineticsHeader + "zumba,AAAAAAAAAAA,0,10,train\n":   "no clip is there of 1 in the CSV files: give the folder in or below which files are called like AAAAAAAAAAA_000000_000010.mp4",
 		"\xfe\xff": "UTF-16",
 	} {
 		dir := layout(t, t.TempDir(), map[string]string{"in.csv": text})

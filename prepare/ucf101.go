@@ -72,7 +72,7 @@ func (o UCF101) nothing(r *UCF101Report) error {
 	if o.Frames != "" {
 		want = "Class/v_Class_g01_c01/img_00001.jpg"
 	}
-	return fmt.Errorf("%s: none of the %d clips of %s is there: want files like %s", o.root(), r.Clips, o.Annotations, want)
+	return fmt.Errorf("%s: no clip is there of %d in %s: give the folder in which files are called like %s", o.root(), r.Clips, o.Annotations, want)
 }
 
 func (o UCF101) root() string { return cmp.Or(o.Frames, o.Videos) }

@@ -165,8 +165,8 @@ func TestUCF101Errors(t *testing.T) {
 		{"upwards", map[string]string{"classInd.txt": ind, "testlist01.txt": "A/../../B.avi\n"}, "testlist01.txt:1: want Class/"},
 		{"words", map[string]string{"classInd.txt": ind, "testlist01.txt": "A/a b.avi\n"}, "testlist01.txt:1: want Class/"},
 		{"twice", map[string]string{"classInd.txt": "1 A\n2 A\n", "testlist01.txt": "A/a.avi\n"}, "classInd.txt: class A stands for 1 and for 2"},
-		{"nothing there", map[string]string{"classInd.txt": ind, "testlist01.txt": "A/v_A_g99_c01.avi\n"}, "none of the 1 clips"},
-		{"several fit", map[string]string{"classInd.txt": ind, "testlist01.txt": "B/B_1.avi\n"}, "none of the 1 clips"},
+		{"nothing there", map[string]string{"classInd.txt": ind, "testlist01.txt": "A/v_A_g99_c01.avi\n"}, "no clip is there of 1 in "},
+		{"several fit", map[string]string{"classInd.txt": ind, "testlist01.txt": "B/B_1.avi\n"}, "no clip is there of 1 in "},
 		{"UTF-16", map[string]string{"classInd.txt": "\xff\xfe1\x00"}, "UTF-16"},
 	} {
 		_, _, err := prepare.UCF101{Annotations: layout(t, t.TempDir(), tc.files), Videos: videos}.Run(t.Context())
