@@ -89,6 +89,7 @@ func runConvert(cmd *cobra.Command, input string, o convertOptions) error {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	r := newConversion(input, o, n, pairs)
+	r.warn(cmd.ErrOrStderr())
 	if o.asJSON {
 		return newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), true).line(r)
 	}

@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/pptsn/pptsn/atomicfile"
 	"github.com/pptsn/pptsn/pdparams"
+	"github.com/pptsn/pptsn/tensor"
 	"github.com/pptsn/pptsn/tsn"
 )
 
@@ -90,6 +95,41 @@ func TestConvertBackboneOnly(t *testing.T) {
 	}
 	if code, _, errOut = command(t, "", "convert", file, "-o", filepath.Join(dir, "x.pdparams"), "--backbone-only"); code != exitOK {
 		t.Errorf("exit %d, %s", code, errOut)
+	}
+}
+
+// Numbers that no network can be meant to have are said, not changed.
+func TestConvertNotFinite(t *testing.T) {
+	dir := t.TempDir()
+	var tensors []tensor.Named
+	f, err := pdparams.Open(writeCheckpoint(t, filepath.Join(dir, "best.pdparams"), tsn.Spec{Family: tsn.TSN, Layers: 18, Classes: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range f.Names() {
+		d, err := f.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "head.fc.bias" {
+			d.Float32s()[0] = float32(math.NaN())
+		}
+		tensors = append(tensors, tensor.Named{Name: name, Tensor: d})
+	}
+	bad, out := filepath.Join(dir, "bad.pdparams"), filepath.Join(dir, "out.pth")
+	err = atomicfile.Write(bad, func(w io.Writer) error { return pdparams.Write(w, tensors, pdparams.WriteOptions{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := command(t, "", "convert", bad, "-o", out)
+	if want := "pptsn: 1 tensor of " + bad + " with NaN or infinite numbers, converted as they are: head.fc.bias\n"; code != exitOK || stderr != want || !strings.Contains(stdout, ", 1 class\n") {
+		t.Errorf("exit %d\n%swant %s%s", code, stderr, want, stdout)
+	}
+	var r conversion
+	_, stdout, _ = command(t, "", "convert", bad, "-o", out, "--json")
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil || !slices.Equal(r.NotFinite, []string{"head.fc.bias"}) {
+		t.Errorf("report %s (%v)", stdout, err)
 	}
 }
 

@@ -50,7 +50,7 @@ func inspectCheckpoint(file string) (report, error) {
 }
 
 func (r checkpointReport) text(w io.Writer) error {
-	fmt.Fprintf(w, "%s\n  %d tensors, %d values\n", r.File, len(r.Tensors), r.Parameters)
+	fmt.Fprintf(w, "%s\n  %s, %s\n", r.File, countOf(len(r.Tensors), "tensor"), countOf(r.Parameters, "value"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, x := range r.Tensors {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", x.Name, x.Type, tensor.ShapeString(x.Shape))
@@ -93,7 +93,7 @@ func inspectNames(file string) (report, error) {
 }
 
 func (r namesReport) text(w io.Writer) error {
-	fmt.Fprintf(w, "%s\n  %d variables\n", r.File, len(r.Variables))
+	fmt.Fprintf(w, "%s\n  %s\n", r.File, countOf(len(r.Variables), "variable"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range r.Variables {
 		fmt.Fprintf(t, "  %s\t%s\n", v.Name, v.Structured)

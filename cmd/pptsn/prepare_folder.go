@@ -111,17 +111,17 @@ func words(numbers []int) (out []string) {
 
 // remark says what is odd, and how to go on.
 func (o *prepareFolderOptions) remark(say remarks, r *prepare.FolderReport) {
-	say.problems("rows that cannot be used", r.Bad)
-	say.some("clips are missing and left out", r.Missing, "")
-	say.some("videos lie in no class's folder and are left out", r.Stray, "")
-	say.some("names cannot stand in a list and are left out", r.Unnamed, "")
-	say.some("clips are not matched by --group-by; each is its own group", r.Ungrouped, "")
-	say.some("groups are on several sides by the CSV file itself", r.Torn, "")
+	say.problems("row", "that cannot be used", r.Bad)
+	say.some("clip", "missing and left out", r.Missing, "")
+	say.some("video", "in no class's folder and left out", r.Stray, "")
+	say.some("name", "that cannot stand in a list, left out", r.Unnamed, "")
+	say.some("clip", "not matched by --group-by, each a group of its own", r.Ungrouped, "")
+	say.some("group", "on several sides by the CSV file itself", r.Torn, "")
 	say.skipped(r.Skipped)
 	if r.Wanted != nil {
 		say.say("%s", shares(r))
 	}
-	say.some("classes lack clips", r.Thin, "")
+	say.some("class", "with too few clips", r.Thin, "")
 	step := nextStep{
 		config: "configs/recognition/pptsn/pptsn_k400_videos.yaml", prefix: o.Dir,
 		keys: []string{fmt.Sprintf("MODEL.head.num_classes=%d", len(r.Classes))},
@@ -144,7 +144,7 @@ func shares(r *prepare.FolderReport) string {
 	}
 	text := strings.Join(parts, ", ")
 	if r.Groups > 0 {
-		text = fmt.Sprintf("%d groups: %s", r.Groups, text)
+		text = countOf(r.Groups, "group") + ": " + text
 	}
 	if f := r.Furthest; f != nil {
 		text += fmt.Sprintf("; furthest off is %s with %.1f %% in %s", f.Class, 100*f.Share, f.Side)

@@ -77,13 +77,13 @@ func kineticsTable(w io.Writer, r *prepare.KineticsReport) error {
 
 // remark says what is odd, and how to go on.
 func (o *prepareKineticsOptions) remark(say remarks, r *prepare.KineticsReport, files []prepare.File) {
-	say.say("%d classes, numbered as in %s", r.Classes, r.Labels)
-	say.problems("rows that cannot be used", r.Bad)
-	say.problems("rows of clips that came before", r.Double)
-	say.problems("rows whose file may be another clip's, left out", r.Unclear)
-	say.some("names cannot stand in a list and are left out", r.Unnamed, "")
-	say.some("clips are missing", r.Missing, filepath.Join(o.out, r.Name+"_missing.txt"))
-	say.some("videos have no row", r.Extra, filepath.Join(o.out, r.Name+"_extra.txt"))
+	say.say("%s, numbered as in %s", countOf(r.Classes, "class"), r.Labels)
+	say.problems("row", "that cannot be used", r.Bad)
+	say.problems("row", "of a clip that came before", r.Double)
+	say.problems("row", "whose file may be another clip's, left out", r.Unclear)
+	say.some("name", "that cannot stand in a list, left out", r.Unnamed, "")
+	say.some("clip", "missing", r.Missing, filepath.Join(o.out, r.Name+"_missing.txt"))
+	say.some("video", "without a row", r.Extra, filepath.Join(o.out, r.Name+"_extra.txt"))
 	var several, folders []string
 	for _, s := range r.Several {
 		several = append(several, fmt.Sprintf("%s, not %s", s.Taken, s.Left[0]))
@@ -91,8 +91,8 @@ func (o *prepareKineticsOptions) remark(say remarks, r *prepare.KineticsReport, 
 	for _, m := range r.Folders {
 		folders = append(folders, fmt.Sprintf("%s is %q", m.File, m.Label))
 	}
-	say.some("clips have more than one file", several, "")
-	say.some("files lie in another class's folder than their row says", folders, "")
+	say.some("clip", "with more than one file", several, "")
+	say.some("file", "in another class's folder than by its row", folders, "")
 	say.skipped(r.Skipped)
 	step := nextStep{config: "configs/recognition/pptsn/pptsn_k400_videos.yaml", prefix: o.Videos}
 	if o.Absolute {

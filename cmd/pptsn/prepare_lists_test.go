@@ -138,7 +138,7 @@ func TestPrepareUCF101(t *testing.T) {
 			if code != 0 || !strings.Contains(stdout, "1      1    1") {
 				t.Fatalf("%s %s: exit code %d: %s%s", clips, extra, code, stdout, stderr)
 			}
-			for _, want := range []string{"1 of 3 clips are missing: YoYo/v_YoYo_g08_c02.avi; also in " + out + "/ucf101_missing.txt"} {
+			for _, want := range []string{"1 clip missing of 3: YoYo/v_YoYo_g08_c02.avi; also in " + out + "/ucf101_missing.txt"} {
 				if !strings.Contains(stderr, want) {
 					t.Errorf("standard error lacks %q: %s", want, stderr)
 				}
@@ -164,7 +164,7 @@ func TestPrepareKinetics(t *testing.T) {
 	train := writeFile(t, dir+"/train.csv", "label,youtube_id,time_start,time_end,split\ntap dancing,-4YTwq0_73Y,44,54,train\ntap dancing,BBBBBBBBBBB,1,11,train\n")
 	val := writeFile(t, dir+"/val.csv", "label,youtube_id,time_start,time_end,split\nnew one,_HVO2_ZrJno,5,15,validate\n")
 	code, stdout, stderr := command(t, "", "prepare", "kinetics", "--csv", train, "--csv", val, "--videos", dir+"/videos", "-o", dir+"/own")
-	if code != 0 || !strings.Contains(stdout, "train      2      1        1       50.0") || !strings.Contains(stderr, "2 classes, numbered as in from-csv") || !strings.Contains(stderr, "1 clips are missing: train tap dancing BBBBBBBBBBB_000001_000011") {
+	if code != 0 || !strings.Contains(stdout, "train      2      1        1       50.0") || !strings.Contains(stderr, "2 classes, numbered as in from-csv") || !strings.Contains(stderr, "1 clip missing: train tap dancing BBBBBBBBBBB_000001_000011") {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
 	if n := found(t, stderr, config.Train) + found(t, stderr, config.Valid); n != 2 {

@@ -85,13 +85,13 @@ func sayMade(m *meter, d prepare.Made) {
 	resized := d.Faults.Resized
 	d.Faults.Resized = 0
 	if resized > 0 {
-		m.say("pptsn: %s: %d of %d frames are of another size than the first: they were scaled to that", d.Source.Path, resized, d.Pictures)
+		m.say("pptsn: %s: frames of another size than the first were scaled to that: %d of %d", d.Source.Path, resized, d.Pictures)
 	}
 	switch {
 	case d.Err != nil:
 		m.say("pptsn: %v", d.Err)
 	case d.Faults != (video.Faults{}):
-		m.say("pptsn: %s: damaged: made of the %d frames that decode", d.Source.Path, d.Pictures)
+		m.say("pptsn: %s: damaged: made of what decodes, %s", d.Source.Path, countOf(d.Pictures, "frame"))
 	}
 }
 
@@ -101,8 +101,8 @@ func (o *makeOptions) print(w io.Writer, what string, s prepare.Summary) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(s)
 	}
-	fmt.Fprintf(w, "%d videos: %d made, %d there already, %d failed; %d pictures, %.1f MB written to %s\n",
-		s.Videos, s.Made, s.Kept, s.Failed, s.Pictures, float64(s.Bytes)/1e6, o.run.Out)
+	fmt.Fprintf(w, "%s: %d made, %d there already, %d failed; %s, %.1f MB written to %s\n",
+		countOf(s.Videos, "video"), s.Made, s.Kept, s.Failed, countOf(s.Pictures, "picture"), float64(s.Bytes)/1e6, o.run.Out)
 	for _, list := range s.Lists {
 		fmt.Fprintf(w, "list: %s\n", list)
 	}

@@ -205,7 +205,7 @@ func TestPrepareSaysWhatWasScaled(t *testing.T) {
 	dir := filepath.Join(testdata.Shared(t), "data", "odd-videos")
 	list := writeFile(t, filepath.Join(t.TempDir(), "one.list"), "gen-resolution-change.ts 0\n")
 	code, _, stderr := command(t, "", "prepare", "frames", "--list", list, "--prefix", dir, "-o", t.TempDir(), "--short-side", "32")
-	if code != 0 || !strings.Contains(stderr, "40 of 80 frames are of another size") || strings.Contains(stderr, "damaged") {
+	if code != 0 || !strings.Contains(stderr, "frames of another size than the first were scaled to that: 40 of 80") || strings.Contains(stderr, "damaged") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

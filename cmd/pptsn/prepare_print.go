@@ -17,22 +17,22 @@ type remarks struct{ w io.Writer }
 
 func (r remarks) say(format string, args ...any) { fmt.Fprintf(r.w, "pptsn: "+format+"\n", args...) }
 
-// some says that there are items of a kind, with the first few of them. Where
-// names the file that has all; it may be "". Nothing is said of none.
-func (r remarks) some(what string, items []string, where string) {
+// some says how many things are so, with the first few of them. Where names the
+// file that has all; it may be "". Nothing is said of none.
+func (r remarks) some(thing, so string, items []string, where string) {
 	if len(items) == 0 {
 		return
 	}
 	first := strings.Join(items[:min(shownNames, len(items))], ", ")
-	r.say("%d %s: %s%s", len(items), what, strings.ReplaceAll(first, "\t", " "), more(len(items), where))
+	r.say("%s %s: %s%s", countOf(len(items), thing), so, strings.ReplaceAll(first, "\t", " "), more(len(items), where))
 }
 
-// problems names lines of files.
-func (r remarks) problems(what string, problems []prepare.Problem) {
+// problems says how many things are so, with the lines of files where they are.
+func (r remarks) problems(thing, so string, problems []prepare.Problem) {
 	if len(problems) == 0 {
 		return
 	}
-	r.say("%d %s:", len(problems), what)
+	r.say("%s %s:", countOf(len(problems), thing), so)
 	for i, p := range problems {
 		if i == 3*shownNames {
 			fmt.Fprintf(r.w, "  ... and %d more (--json has all)\n", len(problems)-i)
@@ -44,7 +44,7 @@ func (r remarks) problems(what string, problems []prepare.Problem) {
 
 func (r remarks) skipped(s prepare.Skipped) {
 	if s != (prepare.Skipped{}) {
-		r.say("not looked at: %d hidden files and folders, %d files that are no videos by their names, %d links that lead nowhere or into a loop", s.Hidden, s.Other, s.Links)
+		r.say("not looked at: %d hidden, %d that by their names are no videos, %s to nowhere or into a loop", s.Hidden, s.Other, countOf(s.Links, "link"))
 	}
 }
 

@@ -91,8 +91,8 @@ func ucf101Table(w io.Writer, r *prepare.UCF101Report) error {
 
 // remark says what is odd, and how to go on.
 func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
-	say.some(fmt.Sprintf("of %d clips are missing", r.Clips), r.Missing, filepath.Join(o.out, "ucf101_missing.txt"))
-	say.some("clips have no annotation", r.Extra, filepath.Join(o.out, "ucf101_extra.txt"))
+	say.some("clip", fmt.Sprintf("missing of %d", r.Clips), r.Missing, filepath.Join(o.out, "ucf101_missing.txt"))
+	say.some("clip", "without annotation", r.Extra, filepath.Join(o.out, "ucf101_extra.txt"))
 	var renamed, bad []string
 	for _, n := range r.Renamed {
 		renamed = append(renamed, n.Annotation+" is "+n.File)
@@ -100,10 +100,10 @@ func (o *prepareUCF101Options) remark(say remarks, r *prepare.UCF101Report) {
 	for _, b := range r.Bad {
 		bad = append(bad, b.Err)
 	}
-	say.some("clips have another name or place than in the annotations", renamed, "")
-	say.some("clips fit several files and none exactly, and are left out", r.Double, "")
-	say.some("clips cannot be used and are left out", bad, "")
-	say.problems("odd lines", r.Odd)
+	say.some("clip", "under another name or elsewhere than in the annotations", renamed, "")
+	say.some("clip", "left out, with several files of which none fits exactly", r.Double, "")
+	say.some("clip", "that cannot be used, left out", bad, "")
+	say.problems("line", "that should be looked at", r.Odd)
 	say.skipped(r.Skipped)
 	format, config, prefix := "videos", "configs/recognition/pptsn/pptsn_ucf101_videos.yaml", o.Videos
 	if o.Frames != "" {
