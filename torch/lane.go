@@ -29,7 +29,9 @@ func (l *lane) reserve(s *Scope, n int) {
 		device = s.empty(Uint8, n)
 	}
 	copied, consumed := s.newEvent(), s.newEvent()
-	if s.err != nil {
+	if s.err != nil { // the memory is the scope's
+		s.session.dropEvent(copied)
+		s.session.dropEvent(consumed)
 		return
 	}
 	s.Keep(host, device)
