@@ -120,7 +120,7 @@ func (d *Distillation) scores(b *dataset.Batch, classes int) map[string]*tensor.
 }
 
 func (s Stored) batch(b *dataset.Batch, classes int) *tensor.Dense {
-	var v []float32
+	v := make([]float32, 0, len(b.Samples)*classes)
 	for i, sample := range b.Samples {
 		if b.Partners == nil {
 			v = append(v, s.Scores[sample]...)
