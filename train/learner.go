@@ -49,7 +49,7 @@ type Learner struct {
 	half    *halfWeights // of AMP level O2, else nil
 	scaler  *Scaler      // of AMP in float16, else nil
 	o       LearnerOptions
-	pending int        // micro-batches whose gradients wait for an update
+	weight  float64    // shares of the micro-batches whose gradients wait for an update
 	reduce  *reduction // nil without a group
 
 	teachers []teacher
@@ -144,9 +144,9 @@ type MicroBatch struct {
 	// for them, [n, K], Float32.
 	Scores map[string]*tensor.Dense
 	Seed   uint64 // of dropout
-	// Share scales the loss: 1 / the number of micro-batches in an update.
-	// 0 means 1. In a group the gradients of an update are divided by the sum of
-	// all shares of all ranks: with n times a constant each clip counts the same.
+	// Share scales the loss; 0 means 1. The gradients of an update are divided by
+	// the sum of its shares, of all ranks: with n times a constant each clip
+	// counts the same.
 	Share float64
 	// Last says that Reduce comes next, so that gradients may be summed over the
 	// ranks while later ones are still computed; Name names the update in errors.
@@ -196,8 +196,8 @@ func (l *Learner) Accumulate(ctx context.Context, b MicroBatch) (Outcome, error)
 		}
 		return nil
 	})
-	if err == nil {
-		l.pending++
+	if err == nil && b.Views.Shape[0] > 0 {
+		l.weight += b.share()
 	}
 	return out, err
 }
@@ -270,12 +270,12 @@ func scalar(s *torch.Scope, t torch.Tensor) float64 {
 // overflow is left out, and the loss is scaled less from then on. In a group it
 // comes after Reduce.
 func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err error) {
-	nothing := l.pending == 0
+	total := l.weight
 	if l.reduce != nil {
-		nothing = l.reduce.total == 0
+		total = l.reduce.total
 	}
-	l.pending = 0
-	if nothing {
+	l.weight = 0
+	if total == 0 {
 		return false, nil
 	}
 	err = l.session.Do(ctx, func(s *torch.Scope) error {
@@ -284,6 +284,9 @@ func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err err
 		defer s.DropGrads(leaves)
 		if l.half != nil {
 			grads = l.half.widen(s, grads)
+		}
+		if l.reduce == nil { // else Reduce has done so
+			divide(s, grads, total)
 		}
 		if updated = l.scaler == nil || l.scaler.unscale(s, grads); updated {
 			l.opt.Update(s, grads, lr)
@@ -294,6 +297,13 @@ func (l *Learner) Update(ctx context.Context, lr float64) (updated bool, err err
 		return nil
 	})
 	return updated, err
+}
+
+// divide leaves gradients of whole updates, whose shares add up to 1, as they are.
+func divide(s *torch.Scope, grads []torch.Tensor, total float64) {
+	if float32(total) != 1 {
+		s.Run("aten::_foreach_mul_.Scalar", grads, 1/total)
+	}
 }
 
 // Weights copies the parameters and running statistics to the host.

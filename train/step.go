@@ -54,10 +54,7 @@ func (r *run) learn(ctx context.Context, b *dataset.Batch, size int, last bool, 
 	}
 	labels := Labels{A: b.Labels, B: b.Mixed, Lambda: b.Lambda}
 	classes := r.Network.Spec.Classes
-	share := 1 / float64(size)
-	if !r.alone() {
-		share *= float64(n) / float64(r.Loader.Batch())
-	}
+	share := float64(n) / float64(r.Loader.Batch()) / float64(size)
 	out, err := r.learner.Accumulate(ctx, MicroBatch{
 		Views: r.views(b), Targets: Targets(labels, classes, r.smoothing()), Scores: r.Distillation.scores(b, classes),
 		Seed: r.random(), Share: share, Last: last, Name: r.where(),

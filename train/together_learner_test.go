@@ -207,7 +207,7 @@ func TestOwnBatchNormOfEachRank(t *testing.T) {
 // forget drops gradients.
 func forget(t *testing.T, l *Learner) {
 	t.Helper()
-	l.pending = 0
+	l.weight = 0
 	err := l.session.Do(t.Context(), func(s *torch.Scope) error { s.DropGrads(l.leaves()); return nil })
 	if err != nil {
 		t.Fatal(err)
