@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/video"
@@ -91,7 +90,7 @@ type tape struct {
 	small shrinker
 	w     *video.Writer // from the first picture on, which says the size
 	n     int           // pictures
-	last  time.Duration // time of the last one
+	pace  video.Pace
 }
 
 func (t *tape) add(p *video.Picture) error {
@@ -106,22 +105,8 @@ func (t *tape) add(p *video.Picture) error {
 			return err
 		}
 	}
-	at := t.time(p.Time)
-	t.n, t.last = t.n+1, at
-	return t.w.Write(img, at)
-}
-
-// time is that of the next picture. Times that stand still or go back would be no
-// video: such a picture comes right behind the one before it.
-func (t *tape) time(at time.Duration) time.Duration {
-	const least = time.Millisecond
-	switch {
-	case t.n == 0 || at >= t.last+least/50:
-		return at
-	case at == 0: // nothing is known of the times
-		return t.last + time.Second/25
-	}
-	return t.last + least
+	t.n++
+	return t.w.Write(img, t.pace.Next(p.Time))
 }
 
 func (t *tape) abort() {

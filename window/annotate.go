@@ -41,8 +41,8 @@ type copier struct {
 	threads  int
 	clock    clock
 	w        *video.Writer // from the first picture on, which says the size
-	last     time.Duration // when the last picture is shown
-	sign     *sign         // of the first of captions; nil: not drawn yet
+	pace     video.Pace
+	sign     *sign // of the first of captions; nil: not drawn yet
 }
 
 func (c *copier) add(p *video.Picture) error {
@@ -60,20 +60,8 @@ func (c *copier) add(p *video.Picture) error {
 		if err != nil {
 			return err
 		}
-	} else if at-c.last < 20*time.Microsecond { // it stands still, which no video can
-		at = c.last + stillFor(p)
 	}
-	c.last = at
-	return c.w.Write(img, at)
-}
-
-// stillFor is how long after the one before it a picture comes whose time is not
-// later: soon, or at 25 frames a second where nothing is known of the times.
-func stillFor(p *video.Picture) time.Duration {
-	if p.Time == 0 {
-		return 40 * time.Millisecond
-	}
-	return time.Millisecond
+	return c.w.Write(img, c.pace.Next(at))
 }
 
 // caption draws what is to be read at a time.
