@@ -51,6 +51,17 @@ func (c *Config) Model() (Model, error) {
 	return *c.model, nil
 }
 
+// ClassesKey is the key of the number of classes, for messages.
+func (m Model) ClassesKey() string { return m.Key + ".head.num_classes" }
+
+// ClassesKey is that of Model, "" without MODEL.
+func (c *Config) ClassesKey() string {
+	if c.model == nil {
+		return ""
+	}
+	return c.model.ClassesKey()
+}
+
 func (m *Model) defaultName() string {
 	if m.Network.Family == tsn.TSN {
 		return "TSN"

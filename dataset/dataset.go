@@ -38,6 +38,10 @@ type Options struct {
 	Classes int           // labels must be below; 0: unchecked
 	Timeout time.Duration // for reading one clip, which is bad after that; 0 means a minute
 
+	// ClassesKey is what sets Classes, for messages, such as MODEL.head.num_classes;
+	// "": num_classes.
+	ClassesKey string
+
 	// Cache spares the reading through video files that were opened before. The
 	// clips are the same without; nil does without.
 	Cache *probe.Cache
@@ -71,11 +75,12 @@ func Open(o Options) (*Set, error) {
 		return nil, errors.New("dataset: Frames without a Pattern: want one such as img_{:05}.jpg")
 	}
 	o.Timeout = cmp.Or(max(o.Timeout, 0), time.Minute)
+	o.ClassesKey = cmp.Or(o.ClassesKey, "num_classes")
 	text, err := textfile.Read(o.List)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
-	entries, err := parseList(o.List, text, o.Frames, o.Classes)
+	entries, err := parseList(o, text)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ var (
 
 // Parse is Open for a list in memory.
 func Parse(o Options, text string) (*Set, error) {
-	entries, err := parseList(o.List, text, o.Frames, o.Classes)
+	entries, err := parseList(o, text)
 	if err != nil {
 		return nil, err
 	}

@@ -29,14 +29,15 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.L
 // maxShown is how many wrong lines an error names.
 const maxShown = 10
 
-// parseList reads the text of a list. File stands for it in errors.
-func parseList(file, text string, frames bool, classes int) ([]entry, error) {
+// parseList reads the text of a list.
+func parseList(o Options, text string) ([]entry, error) {
+	file, classes := o.List, o.Classes
 	var entries []entry
 	var wrong []error
 	more := 0
 	top, zero := int32(-1), false // largest label; whether label 0 occurs
 	for n, line := range textfile.Lines(text) {
-		e, blank, err := parseRaw(line, frames)
+		e, blank, err := parseRaw(line, o.Frames)
 		if blank {
 			continue
 		}
@@ -63,16 +64,16 @@ func parseList(file, text string, frames bool, classes int) ([]entry, error) {
 		wrong = append(wrong, fmt.Errorf("%s: and %d more lines", file, more))
 	}
 	if classes > 0 && int(top) >= classes {
-		wrong = append(wrong, fmt.Errorf("%s: %s", file, classAdvice(int(top), classes, zero)))
+		wrong = append(wrong, fmt.Errorf("%s: %s", file, classAdvice(int(top), o, zero)))
 	}
 	return entries, errors.Join(wrong...)
 }
 
-func classAdvice(top, classes int, zero bool) string {
-	if top == classes && !zero {
+func classAdvice(top int, o Options, zero bool) string {
+	if top == o.Classes && !zero {
 		return "no line has label 0, where labels begin: subtract 1 from all of them"
 	}
-	return fmt.Sprintf("the largest label is %d: set MODEL.head.num_classes to at least %d, or correct the list", top, top+1)
+	return fmt.Sprintf("the largest label is %d: set %s to at least %d, or correct the list", top, o.ClassesKey, top+1)
 }
 
 // maxLine bounds a line, in bytes: no system has paths of a quarter of that.

@@ -85,11 +85,11 @@ func TestListErrors(t *testing.T) {
 		{text: strings.Repeat("a\n", 25), want: []string{"LIST:1: ", "LIST:10: ", "LIST: and 15 more lines"}},
 		{text: "a 0\nb 101\nc 140\n", classes: 101, want: []string{
 			"LIST:2: label 101 is not below num_classes, which is 101", "LIST:3: label 140",
-			"LIST: the largest label is 140: set MODEL.head.num_classes to at least 141"}},
+			"LIST: the largest label is 140: set MODEL.models.1.Student.head.num_classes to at least 141"}},
 		{text: "a 1\nb 2\n", classes: 2, want: []string{"LIST:2: label 2", "no line has label 0, where labels begin: subtract 1"}},
 	} {
 		o := options(t, tc.frames, tc.text)
-		o.Classes = tc.classes
+		o.Classes, o.ClassesKey = tc.classes, "MODEL.models.1.Student.head.num_classes"
 		_, err := dataset.Open(o)
 		if err == nil {
 			t.Errorf("%.40q: no error, want %q", tc.text, tc.want)

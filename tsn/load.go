@@ -1,6 +1,7 @@
 package tsn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,25 +64,24 @@ func (n *Network) compare(c Checkpoint) error {
 	if len(e.Missing)+len(e.Wrong) == 0 && !more {
 		return nil
 	}
-	e.Hint = n.hint(c)
+	e.Hint, e.Classes = n.hint(c)
 	return e
 }
 
 // hint guesses what the file is, from the names that tell the families apart.
-func (n *Network) hint(c Checkpoint) string {
+func (n *Network) hint(c Checkpoint) (hint string, classes int) {
 	found, certain := Identify(c)
 	shape, _, ok := c.Info("head.fc.weight")
 	switch {
 	case found.Family != "" && (found.Family != n.Spec.Family || certain && found.Layers != n.Spec.Layers):
 		return fmt.Sprintf("the file looks like a %s with %d layers, the configuration asks for a %s with %d: use the configuration that it was trained with",
-			found.Family, found.Layers, n.Spec.Family, n.Spec.Layers)
+			found.Family, found.Layers, n.Spec.Family, n.Spec.Layers), 0
 	case ok && len(shape) == 2 && shape[1] != n.Spec.Classes:
-		return fmt.Sprintf("the file was trained on %d classes, the configuration says %d: set MODEL.head.num_classes=%d, or use the file that belongs to the configuration",
-			shape[1], n.Spec.Classes, shape[1])
+		return fmt.Sprintf("the file was trained on %d classes, the configuration says %d", shape[1], n.Spec.Classes), shape[1]
 	case !ok && hasPrefix(c, "conv1_1.", "conv._conv.", "backbone.conv"):
-		return "the file holds a backbone without the network's classifier, which training can start from but nothing can be predicted with"
+		return "the file holds a backbone without the network's classifier, which training can start from but nothing can be predicted with", 0
 	}
-	return "the file is not a checkpoint of this network"
+	return "the file is not a checkpoint of this network", 0
 }
 
 // Identify tells which network a checkpoint belongs to, from its tensors'
@@ -133,12 +133,18 @@ type MismatchError struct {
 	Wrong   []string // "name is [shape], want [shape]"
 	Unknown []string // "name [shape]" that the network lacks
 	Hint    string   // what the file seems to be and what to do
+
+	Classes    int    // of the file where that is what differs, else 0
+	ClassesKey string // what sets their number, for Error; "": num_classes
 }
 
 // Error lists the first few of each kind.
 func (e *MismatchError) Error() string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "the checkpoint does not fit network %s (%d parameters): %s", e.Network, e.Params, e.Hint)
+	if e.Classes > 0 {
+		fmt.Fprintf(b, ": set %s=%d, or use the file that belongs to the configuration", cmp.Or(e.ClassesKey, "num_classes"), e.Classes)
+	}
 	list := func(title string, items []string) {
 		if len(items) == 0 {
 			return

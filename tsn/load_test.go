@@ -72,7 +72,7 @@ func TestLoadMismatch(t *testing.T) {
 		want []string
 	}{
 		{"other classes", checkpoint(t, Spec{Family: PPTSN, Layers: 18, Classes: 400}),
-			[]string{"trained on 400 classes", "num_classes=400", "head.fc.weight is [512, 400], want [512, 10]"}},
+			[]string{"trained on 400 classes", "set num_classes=400", "head.fc.weight is [512, 400], want [512, 10]"}},
 		{"other depth", checkpoint(t, Spec{Family: PPTSN, Layers: 34, Classes: 10}),
 			[]string{"pptsn with 34 layers", "bb_0_2"}},
 		{"other family", checkpoint(t, Spec{Family: TSN, Layers: 101, Classes: 10}),
@@ -89,7 +89,7 @@ func TestLoadMismatch(t *testing.T) {
 				t.Fatalf("error %v, want a *MismatchError", err)
 			}
 			for _, w := range tc.want {
-				if !strings.Contains(strings.Join(append(slices.Concat(mismatch.Missing, mismatch.Wrong, mismatch.Unknown), mismatch.Hint), "\n"), w) {
+				if !strings.Contains(strings.Join(append(slices.Concat(mismatch.Missing, mismatch.Wrong, mismatch.Unknown), mismatch.Error()), "\n"), w) {
 					t.Errorf("error lacks %q:\n%v", w, err)
 				}
 			}

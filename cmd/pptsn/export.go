@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -90,7 +91,7 @@ func export(cmd *cobra.Command, o exportOptions) error {
 		return fmt.Errorf("%s: %w", o.config, err)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "reading %s\n", o.weights)
-	weights, err := loadWeights(net, o.weights)
+	weights, err := loadWeights(net, o.weights, cfg.ClassesKey())
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,9 @@ func preprocessing(cfg *config.Config, source string) (clip.Spec, error) {
 	return clip.Spec{}, usagef("--preprocess %q: want inference or test", source)
 }
 
-func loadWeights(net *tsn.Network, path string) (graph.Weights, error) {
+// loadWeights reads a file for a network. The key is what sets its number of
+// classes, for messages.
+func loadWeights(net *tsn.Network, path, classesKey string) (graph.Weights, error) {
 	f, err := pdparams.Open(path)
 	if err != nil {
 		return nil, err
@@ -160,6 +163,10 @@ func loadWeights(net *tsn.Network, path string) (graph.Weights, error) {
 	defer f.Close()
 	w, err := net.Load(f)
 	if err != nil {
+		var mismatch *tsn.MismatchError
+		if errors.As(err, &mismatch) {
+			mismatch.ClassesKey = classesKey
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return w, nil

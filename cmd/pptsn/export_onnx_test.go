@@ -182,7 +182,7 @@ func TestExportONNXFailedCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := loadWeights(net, f.weights)
+	w, err := loadWeights(net, f.weights, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -163,8 +163,8 @@ func (o *quantizeOptions) manifest(b *bundle.Bundle) (bundle.Manifest, error) {
 	}
 	m, err := newManifest(cfg, exportOptions{preprocess: "inference", labels: o.labels})
 	if err == nil && m.Network.Classes != b.Classes() {
-		err = fmt.Errorf("%s has %d classes, %s says %d: they do not belong together (--override MODEL.head.num_classes=%d)",
-			o.model, b.Classes(), o.config, m.Network.Classes, b.Classes())
+		err = fmt.Errorf("%s has %d classes, %s says %d: they do not belong together (--override %s=%d)",
+			o.model, b.Classes(), o.config, m.Network.Classes, cfg.ClassesKey(), b.Classes())
 	}
 	return m, err
 }

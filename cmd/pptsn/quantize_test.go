@@ -163,7 +163,7 @@ func spoiltModel(t *testing.T, f fixture, clips []string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := loadWeights(net, f.weights)
+	w, err := loadWeights(net, f.weights, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func openData(cfg *config.Config, use config.Use, spec clip.Spec, classes int, k
 	}
 	set, err := dataset.Open(dataset.Options{
 		List: data.List, Prefix: data.Prefix, Frames: data.Frames, Suffix: data.Suffix, Pattern: data.Pattern,
-		Spec: spec, Classes: classes, Cache: known,
+		Spec: spec, Classes: classes, ClassesKey: cfg.ClassesKey(), Cache: known,
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w (the list of DATASET.%s; another one: -o DATASET.%s.file_path=LIST -o DATASET.%s.data_prefix=FOLDER)", err, use, use, use)
@@ -85,7 +85,7 @@ func (o *testOptions) openNetwork(ctx context.Context, cfg *config.Config, spec 
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", o.config, err)
 	}
-	weights, err := loadWeights(net, o.weights)
+	weights, err := loadWeights(net, o.weights, cfg.ClassesKey())
 	if err != nil {
 		return nil, nil, err
 	}

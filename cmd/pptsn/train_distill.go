@@ -107,7 +107,7 @@ func (t *trainSetup) teacher(ctx context.Context, j *train.Job, p config.Partner
 	if err != nil {
 		return fmt.Errorf("%s.pretrained: %w", p.Model.Key, err)
 	}
-	if teacher.Weights, err = loadWeights(net, path); err != nil {
+	if teacher.Weights, err = loadWeights(net, path, p.Model.ClassesKey()); err != nil {
 		return fmt.Errorf("%s.pretrained: a frozen network needs weights for all of it: %w", p.Model.Key, err)
 	}
 	j.Log.Printf("%s is frozen: %s, weights from %s", p.Name, sizeOf(net), path)

@@ -206,3 +206,38 @@ func badScores(t *testing.T, f trainFixture, dump string) {
 		}
 	}
 }
+
+// What is wrong with the number of classes names the key that the file has.
+func TestClassesOfDistillation(t *testing.T) {
+	f, plain := makeFixture(t), makeTrainFixture(t)
+	_, inference, _ := strings.Cut(smallConfig, "INFERENCE:")
+	small := `backbone: {name: ResNetTweaksTSN, layers: 18}, head: {name: ppTSNHead, num_classes: 9}`
+	nine := writeFile(t, filepath.Join(t.TempDir(), "nine.yaml"), "MODEL:\n    framework: RecognizerDistillation\n    models: [{Peer: {"+small+"}}, {Student: {"+small+"}}]\n"+
+		"    loss: {Train: [{name: DistillationDMLLoss, model_name_pairs: [Student, Peer]}]}\nINFERENCE:"+inference)
+	foreign := t.TempDir()
+	for _, ext := range []string{".pdmodel", ".pdiparams"} {
+		data, err := os.ReadFile(filepath.Join(f.model, "ppTSN"+ext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(foreign, "m"+ext), string(data))
+	}
+	list := writeFile(t, filepath.Join(t.TempDir(), "l"), "clip 0.mp4 0\nclip 1.mp4 2\n")
+	mutual := plain.distilled(t, "{Peer: {"+smallNet+"}}, {Student: {"+smallNet+"}}", "False, False", `{name: DistillationDMLLoss, model_name_pairs: [Student, Peer]}`)
+	frozen := plain.distilled(t, "{Teacher: {pretrained: "+f.weights+", "+smallNet+"}}, {Student: {"+smallNet+"}}", "True, False", pairKD)
+	out := t.TempDir()
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"export":         {[]string{"export", "-c", nine, "-p", f.weights, "-o", out}, "set MODEL.models.1.Student.head.num_classes=7"},
+		"quantize":       {[]string{"quantize", "-c", nine, "-m", foreign, "--videos", list, "-o", out}, "--override MODEL.models.1.Student.head.num_classes=7"},
+		"test":           {[]string{"test", "-c", mutual.config, "-w", f.weights}, "set MODEL.models.1.Student.head.num_classes=7"},
+		"train.list":     {mutual.args(out, "-o", "DATASET.train.file_path="+list), "set MODEL.models.1.Student.head.num_classes to at least 3"},
+		"frozen teacher": {frozen.args(out), "set MODEL.models.0.Teacher.head.num_classes=7"},
+	} {
+		if code, _, stderr := command(t, "", tc.args...); code != exitFailed || !strings.Contains(stderr, tc.want) {
+			t.Errorf("%s: exit code %d, want %q in %s", name, code, tc.want, stderr)
+		}
+	}
+}
