@@ -166,7 +166,7 @@ func TestEnsemble(t *testing.T) {
 			t.Errorf("probability %d is %v, want %v", i, got, want)
 		}
 	}
-	if rows[1].Error != "gone" || rows[1].Scores != nil {
+	if rows[1].Error != b+": gone" || rows[1].Scores != nil {
 		t.Errorf("row that one could not read: %+v", rows[1])
 	}
 }
@@ -183,7 +183,7 @@ func TestEnsembleOfOtherLists(t *testing.T) {
 		want string
 	}{
 		{[]evaluate.Row{other}, "row 0 is x of class 0"},
-		{[]evaluate.Row{row, longer}, "differ in length"},
+		{[]evaluate.Row{row, longer}, "a.jsonl has fewer rows than "},
 		{[]evaluate.Row{{File: "x", Scores: []float32{0, 1, 2}}}, "2 classes in"},
 	} {
 		b := filepath.Join(dir, "b.jsonl")

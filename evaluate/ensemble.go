@@ -12,7 +12,7 @@ import (
 // ReadDumps yields the rows of dump files: of one as they are, of several the
 // logarithm of the mean of their probabilities, which is an ensemble of the
 // networks that made them. Those must be dumps of one list. A row that one
-// network could not read has that error.
+// network could not read has that error, behind the name of its dump.
 func ReadDumps(paths ...string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		var sources []source
@@ -58,31 +58,46 @@ type source struct {
 // nextOf takes one row of each source. It returns io.EOF where all end.
 func nextOf(sources []source) (Row, error) {
 	rows := make([]Row, 0, len(sources))
+	var ended, longer string
 	for _, s := range sources {
 		row, err, ok := s.next()
 		if err != nil {
 			return Row{}, fmt.Errorf("%s: %w", s.path, err)
 		}
-		if ok {
-			rows = append(rows, row)
+		if !ok {
+			ended = s.path
+			continue
 		}
+		if row.Error != "" && len(sources) > 1 {
+			row.Error = s.path + ": " + row.Error
+		}
+		rows, longer = append(rows, row), s.path
 	}
 	if len(rows) == 0 {
 		return Row{}, io.EOF
 	}
 	if len(rows) < len(sources) {
-		return Row{}, fmt.Errorf("%s and the others differ in length: dumps of one list are needed", sources[0].path)
+		return Row{}, fmt.Errorf("%s has fewer rows than %s: dumps of one list are needed", ended, longer)
 	}
-	for i, r := range rows[1:] {
-		if a := rows[0]; r.Row != a.Row || r.File != a.File || r.Label != a.Label {
-			return Row{}, fmt.Errorf("row %d is %s of class %d in %s, but row %d is %s of class %d in %s: dumps of one list are needed",
-				a.Row, a.File, a.Label, sources[0].path, r.Row, r.File, r.Label, sources[i+1].path)
-		}
-		if a := rows[0]; a.Scores != nil && r.Scores != nil && len(r.Scores) != len(a.Scores) {
-			return Row{}, fmt.Errorf("%d classes in %s, %d in %s", len(a.Scores), sources[0].path, len(r.Scores), sources[i+1].path)
-		}
+	if err := alike(rows, sources); err != nil {
+		return Row{}, err
 	}
 	return average(rows), nil
+}
+
+// alike reports rows of different clips or numbers of classes.
+func alike(rows []Row, sources []source) error {
+	a := rows[0]
+	for i, r := range rows[1:] {
+		if r.Row != a.Row || r.File != a.File || r.Label != a.Label {
+			return fmt.Errorf("row %d is %s of class %d in %s, but row %d is %s of class %d in %s: dumps of one list are needed",
+				a.Row, a.File, a.Label, sources[0].path, r.Row, r.File, r.Label, sources[i+1].path)
+		}
+		if a.Scores != nil && r.Scores != nil && len(r.Scores) != len(a.Scores) {
+			return fmt.Errorf("%d classes in %s, %d in %s", len(a.Scores), sources[0].path, len(r.Scores), sources[i+1].path)
+		}
+	}
+	return nil
 }
 
 // average is ln(mean(softmax(scores))), computed from logarithms so that no

@@ -185,12 +185,18 @@ func badScores(t *testing.T, f trainFixture, dump string) {
 		}
 		return strings.Join(lines[:i], "") + string(b) + "\n" + strings.Join(lines[i+1:], "")
 	}
+	unreadable := edit(5, func(row map[string]any) { delete(row, "scores"); row["error"] = "gone" })
+	second := writeFile(t, filepath.Join(t.TempDir(), "second.jsonl"), unreadable)
+	code, _, stderr := command(t, "", f.args(filepath.Join(t.TempDir(), "out"), "-o", "MODEL.models.0.Teacher.scores=["+dump+", "+second+"]")...)
+	if code != exitFailed || !strings.Contains(stderr, "row 5, clip 5.mp4, has no scores: "+second+": gone") {
+		t.Errorf("the second of two files: exit code %d: %s", code, stderr)
+	}
 	for name, tc := range map[string]struct{ text, want string }{
 		"short":        {strings.Join(lines[:12], ""), "rows of 12 clips, but "},
 		"long":         {string(text) + lines[12], "more rows than "},
 		"another file": {edit(3, func(row map[string]any) { row["file"] = "clip 4.mp4" }), "row 3 is clip 4.mp4 of class 1, but "},
 		"other label":  {edit(3, func(row map[string]any) { row["label"] = 0 }), "row 3 is clip 3.mp4 of class 0, but "},
-		"unreadable":   {edit(5, func(row map[string]any) { delete(row, "scores"); row["error"] = "gone" }), "row 5, clip 5.mp4, has no scores: gone"},
+		"unreadable":   {unreadable, "row 5, clip 5.mp4, has no scores: gone"},
 		"classes":      {strings.ReplaceAll(string(text), `"scores":[`, `"scores":[0,`), "row 0, clip 0.mp4, has scores for 3 classes, but num_classes of the student is 2"},
 		"no dump":      {"{}\n", "line 1: "},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pptsn/pptsn/dataset"
 	"github.com/pptsn/pptsn/evaluate"
@@ -10,17 +11,18 @@ import (
 // scoresOf reads the scores [K] of each clip of a list from dumps, whose rows
 // must be those of the list.
 func scoresOf(files []string, set *dataset.Set, list string, classes int) ([][]float32, error) {
+	all := strings.Join(files, ", ") // have the same rows
 	r := scoreReader{set: set, list: list, classes: classes, scores: make([][]float32, 0, set.Len())}
 	for row, err := range evaluate.ReadDumps(files...) {
 		if err != nil {
 			return nil, err
 		}
 		if err := r.add(row); err != nil {
-			return nil, fmt.Errorf("%s: %w", files[0], err) // others have the same rows
+			return nil, fmt.Errorf("%s: %w", all, err)
 		}
 	}
 	if n := len(r.scores); n < set.Len() {
-		return nil, fmt.Errorf("%s: rows of %d clips, but %s has %d", files[0], n, list, set.Len())
+		return nil, fmt.Errorf("%s: rows of %d clips, but %s has %d", all, n, list, set.Len())
 	}
 	return r.scores, nil
 }
