@@ -74,10 +74,18 @@ func called(err error, kind Kind, path string) error {
 	switch ending := filepath.Ext(path); {
 	case reason == nil, ending == ".pdparams", ending == ".pdopt":
 		return err
+	case isTorch(reason):
+		return fmt.Errorf("a pickle that torch.save did not make: in Python, torch.save(model.state_dict(), FILE): %w", reason)
 	case kind == Pdparams:
 		return fmt.Errorf("a pickle that torch.save did not make, read as Paddle's: %w", reason)
 	}
 	return fmt.Errorf("no checkpoint (%s, %s or %s): %w", Pdparams, Pth, Safetensors, reason)
+}
+
+// isTorch says whether a pickle was refused because it asks for a part of PyTorch.
+func isTorch(err error) bool {
+	var forbidden *pickle.ForbiddenError
+	return errors.As(err, &forbidden) && strings.HasPrefix(forbidden.Global, "torch.")
 }
 
 // KindOf tells a file's kind by its first bytes; "" for one of no kind.

@@ -30,6 +30,7 @@ func TestKindOf(t *testing.T) {
 	}{
 		{"PK\x03\x04", Pth},
 		{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", Pth},
+		{"\x80\x04\x95\x0d\x00\x00\x00\x00\x00\x00\x00\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", Pth},
 		{"\x80\x02}q\x00(X", Pdparams},
 		{"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}", Pdparams},
 		{"\x40\x00\x00\x00\x00\x00\x00\x00{", Safetensors},
@@ -51,6 +52,7 @@ func TestOpenNames(t *testing.T) {
 		{"a.pth", "hello", "no checkpoint (.pdparams, .pth or .safetensors): offset 0: text, not a pickle"},
 		{"a.safetensors", "", "no checkpoint (.pdparams, .pth or .safetensors): offset 0: the file is empty"},
 		{"a.pth", "\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00ls\x85R.", "a pickle that torch.save did not make, read as Paddle's: offset 2: refuses to call os.system"},
+		{"a.pth", "\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.", "a pickle that torch.save did not make: in Python, torch.save(model.state_dict(), FILE): offset 2: refuses to call torch"},
 		{"a.pdparams", "hello", "pdparams: offset 0: text, not a pickle"},
 	} {
 		path := filepath.Join(t.TempDir(), tc.name)

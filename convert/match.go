@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -116,6 +117,9 @@ func (m *match) findHead(c tsn.Checkpoint) {
 
 // unknown says where a file differs from the network that it is most like.
 func unknown(c tsn.Checkpoint, m *match) error {
+	if len(c.Names()) == 0 {
+		return errors.New("there are no tensors in it")
+	}
 	if m == nil {
 		return fmt.Errorf("no network that pptsn builds, in the names of %s: the tensors are %s", allLayouts, few(c.Names()))
 	}

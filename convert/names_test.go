@@ -274,7 +274,7 @@ func TestRefused(t *testing.T) {
 		want         string
 	}{
 		{"something else", memory{"fc.weight": {3, 4}}, false, "no network that pptsn builds"},
-		{"nothing", memory{}, false, "no network that pptsn builds"},
+		{"nothing", memory{}, false, "there are no tensors in it"},
 		{"a tensor missing", tv.without("layer3.2.bn2.running_var"), false, "layer3.2.bn2.running_var [256] is missing"},
 		{"no classifier", tv.without("fc.weight", "fc.bias"), false, "--backbone-only"},
 		{"half a classifier", tv.without("fc.bias"), false, "fc.bias [5] is missing"},

@@ -136,11 +136,11 @@ func check(c tsn.Checkpoint, name string, want []int) error {
 }
 
 func (n *Network) readOne(c tsn.Checkpoint, m *match, p tsn.Param, name string) error {
-	var d *tensor.Dense
 	raw, err := c.Tensor(name)
-	if err == nil {
-		d, err = raw.Float32()
+	if err != nil {
+		return err // which names the tensor
 	}
+	d, err := raw.Float32()
 	if err == nil && overflows(raw, d) {
 		err = errors.New("has a number that is infinite in float32")
 	}

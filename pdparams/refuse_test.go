@@ -236,6 +236,7 @@ func TestNotAPickle(t *testing.T) {
 		{"PK\x03\x04\x00\x00", "PyTorch"},
 		{"\x80\x02\x00\x00\x00\x00\x00\x00{\"a\"", ".safetensors"},
 		{"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "PyTorch"},
+		{"\x80\x04\x95\x0d\x00\x00\x00\x00\x00\x00\x00\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"},
 		{"<!DOCTYPE html><html>404</html>", "a web page"},
 		{"größe: 3\n", `text, not a pickle: it begins "größe: 3\n"`},
 		{"(dp0\n.", "text, not a pickle"}, // protocol 0

@@ -25,17 +25,23 @@ func sniff(src *pickle.Source) error {
 	if len(head) > 9 && head[8] == '{' && head[7] == 0 && head[6] == 0 { // a length, then JSON
 		return &FormatError{Msg: "a .safetensors file, not a Paddle checkpoint: \"pptsn convert\" makes one of it"}
 	}
+	if bytes.Contains(head[:min(len(head), 32)], []byte(torchMagic)) {
+		return &FormatError{Msg: "a PyTorch checkpoint of the old format (.pth), not a Paddle checkpoint: \"pptsn convert\" makes one of it"}
+	}
 	if head[0] == pickle.Proto {
 		return nil
 	}
 	return &FormatError{Msg: describe(head)}
 }
 
+// torchMagic is the number in the first pickle of torch.save's older format,
+// whatever its protocol.
+const torchMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+
 // strangers are files of other kinds by their first bytes.
 var strangers = []struct{ prefix, what string }{
 	{"version https://git-lfs", `a Git LFS pointer, not the file it stands for: fetch that with "git lfs pull"`},
 	{"PK\x03\x04", "a zip archive, as PyTorch writes (.pth), not a Paddle checkpoint: \"pptsn convert\" makes one of it"},
-	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "a PyTorch checkpoint of the old format (.pth), not a Paddle checkpoint: \"pptsn convert\" makes one of it"},
 	{"\x1f\x8b", "a gzip archive: unpack it first"},
 	{"\x89HDF", "an HDF5 file, not a Paddle checkpoint"},
 	{"\x00\x00\x00\x00\x00\x00\x00\x00", "raw tensors without names (.pdiparams), not a checkpoint (.pdparams)"},

@@ -1,6 +1,8 @@
 package pth
 
 import (
+	"slices"
+
 	"github.com/pptsn/pptsn/pickle"
 	"github.com/pptsn/pptsn/tensor"
 )
@@ -29,7 +31,11 @@ func readID(m *pickle.Machine, v any) id {
 	if !ok || !ok2 || !ok3 || n < 0 {
 		m.Fail("a storage that is %s, %s, %s", pickle.Kind(t[1]), pickle.Kind(t[2]), pickle.Kind(t[4]))
 	}
-	typ, ok := storages[trimTorch(g.Name)]
+	name := trimTorch(g.Name)
+	typ, ok := storages[name]
+	if slices.Contains(quantisedStorages, name) {
+		m.Unsupported(quantised)
+	}
 	if !ok {
 		m.Unsupported("a storage of class %s", g.Name)
 	}

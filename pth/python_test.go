@@ -111,7 +111,10 @@ func TestReadWhatPyTorchWrote(t *testing.T) {
 		{"script.pth", "a TorchScript archive"},
 		{"tensor.pth", "holds a tensor, not a state dict"},
 		{"expanded.pth", "save a .contiguous() one"},
-		{"sparse.pth", "a sparse tensor"},
+		{"sparse.pth", "a sparse tensor: in Python, save its .to_dense()"},
+		{"qint8.pth", "a quantised tensor: in Python, save its .dequantize()"},
+		{"quint8.pth", "a quantised tensor"},
+		{"qint32.pth", "a quantised tensor"},
 		{"none.pth", `the keys are ["epoch"]`},
 	} {
 		_, err := openFile(t, filepath.Join(dir, tc.file))

@@ -41,8 +41,8 @@ func globals() map[string]pickle.Call {
 		"torch.nn.parameter.Parameter":               nil,
 		"torch.Size":                                 firstOf,
 		"torch.device":                               drop,
-		"torch._utils._rebuild_qtensor":              refuse("a quantised tensor"),
-		"torch._utils._rebuild_sparse_tensor":        refuse("a sparse tensor"),
+		"torch._utils._rebuild_qtensor":              refuse(quantised),
+		"torch._utils._rebuild_sparse_tensor":        refuse("a sparse tensor: in Python, save its .to_dense()"),
 		"torch.serialization._get_layout":            drop,
 		"torch._utils._rebuild_tensor_v3":            refuse("a tensor of a type newer than PyTorch 1.13's"),
 
@@ -60,6 +60,9 @@ func globals() map[string]pickle.Call {
 		g["torch."+t] = nil
 	}
 	for name := range storages {
+		g["torch."+name] = nil
+	}
+	for _, name := range quantisedStorages {
 		g["torch."+name] = nil
 	}
 	return g

@@ -6,15 +6,23 @@ import (
 	"github.com/pptsn/pptsn/pickle"
 )
 
-// magic begins a legacy file: a pickle of the number 0x1950a86a20f9469cfc6c.
-const magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+// magic is in the first pickle of a legacy file: the number 0x1950a86a20f9469cfc6c.
+const magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 // IsZip says whether a file that begins so is a zip archive, as torch.save
 // writes since PyTorch 1.6.
 func IsZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
 
-// IsLegacy says whether a file that begins so is of torch.save's older format.
-func IsLegacy(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
+// IsLegacy says whether a file that begins so is of torch.save's older format,
+// with pickles of any protocol: from 4 on the number is in a frame.
+func IsLegacy(head []byte) bool {
+	const start, frame = 2, 9 // bytes: protocol; frame and its length
+	if len(head) == 0 || head[0] != pickle.Proto {
+		return false
+	}
+	at := bytes.Index(head[:min(len(head), start+frame+len(magic))], []byte(magic))
+	return at == start || at == start+frame
+}
 
 // stranger says what a file is that torch.save did not write.
 func stranger(head []byte) error {

@@ -25,6 +25,11 @@ var storages = map[string]tensor.Type{
 	"ComplexFloatStorage": tensor.Complex64, "ComplexDoubleStorage": tensor.Complex128,
 }
 
+// quantisedStorages are those of integers that stand for other numbers.
+var quantisedStorages = []string{"QInt8Storage", "QUInt8Storage", "QInt32Storage", "QUInt4x2Storage", "QUInt2x4Storage"}
+
+const quantised = "a quantised tensor: in Python, save its .dequantize()"
+
 // A view is a tensor: elements of a storage.
 type view struct {
 	*storage

@@ -110,7 +110,7 @@ func kindOf(file string) (string, error) {
 	}
 	for _, k := range []struct{ ext, kind string }{
 		{".pdiparams.info", "names"}, {".pdmodel", "model"}, {".pdiparams", "model"}, {".pptsn.json", "model"},
-		{".pdparams", "checkpoint"}, {".pdopt", "checkpoint"},
+		{".pdparams", "checkpoint"}, {".pdopt", "checkpoint"}, {".pth", "checkpoint"}, {".pt", "checkpoint"}, {".safetensors", "checkpoint"},
 	} {
 		if strings.HasSuffix(file, k.ext) {
 			return k.kind, nil

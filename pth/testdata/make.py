@@ -87,10 +87,17 @@ for name, (value, state) in files().items():
         file = f"{name}.{form}.pth"
         torch.save(value, f"{sys.argv[1]}/{file}", _use_new_zipfile_serialization=form == "zip")
         print(json.dumps({"file": file, "tensors": facts(state or value)}))
+for form in ("zip", "legacy"):
+    for protocol in (3, 4, 5):
+        state, file = kinds(), f"protocol{protocol}.{form}.pth"
+        torch.save(state, f"{sys.argv[1]}/{file}", pickle_protocol=protocol, _use_new_zipfile_serialization=form == "zip")
+        print(json.dumps({"file": file, "tensors": facts(state)}))
 torch.save(Net(), f"{sys.argv[1]}/whole.zip.pth")
 torch.save(Net(), f"{sys.argv[1]}/whole.legacy.pth", _use_new_zipfile_serialization=False)
 torch.jit.script(torch.nn.Linear(2, 2)).save(f"{sys.argv[1]}/script.pth")
 torch.save(torch.randn(3), f"{sys.argv[1]}/tensor.pth")
 torch.save({"a": torch.randn(1).expand(10**6)}, f"{sys.argv[1]}/expanded.pth")
 torch.save({"a": torch.sparse_coo_tensor([[0]], [1.0], (2,))}, f"{sys.argv[1]}/sparse.pth")
+for t in ("qint8", "quint8", "qint32"):
+    torch.save({"a": torch.quantize_per_tensor(torch.randn(3), 0.1, 0, getattr(torch, t))}, f"{sys.argv[1]}/{t}.pth")
 torch.save({"epoch": 3}, f"{sys.argv[1]}/none.pth")
