@@ -11,9 +11,10 @@ type World struct {
 	LocalRank, LocalSize int    // among the workers of its host; LocalSize 0: not known
 	Master               string // host of the store
 	Port                 int
-	Serve                bool // this worker keeps the store itself, since no launcher does
-	Round                int  // how often the run was started before; above 0: go on from the newest checkpoint
-	Launched             bool // by a Job: the command line is the launcher's own
+	Serve                bool   // this worker keeps the store itself, since no launcher does
+	Round                int    // how often the run was started before; above 0: go on from the newest checkpoint
+	Launched             bool   // by a Job: the command line is the launcher's own
+	Why                  string // the round began, such as a host that joined; "": not known
 }
 
 // FromEnvironment reads a worker's place from the variables of torchrun, which
@@ -50,7 +51,7 @@ func (e environment) torchrun() (World, error) {
 		return World{}, fmt.Errorf("launch: %s without %s: a worker needs all of %s, a process of its own none of RANK, WORLD_SIZE, LOCAL_RANK",
 			strings.Join(set, " "), strings.Join(missing, ", "), strings.Join(torchrunNames, ", "))
 	}
-	w := World{Master: e("MASTER_ADDR"), Launched: e("PPTSN_LAUNCHED") == "1"}
+	w := World{Master: e("MASTER_ADDR"), Launched: e("PPTSN_LAUNCHED") == "1", Why: e("PPTSN_WHY")}
 	err := e.numbers([]variable{
 		{"RANK", 0, &w.Rank},
 		{"WORLD_SIZE", 1, &w.Size},

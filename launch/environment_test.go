@@ -33,7 +33,7 @@ func TestFromEnvironment(t *testing.T) {
 	}{
 		{"torchrun", torchrun + "TORCHELASTIC_USE_AGENT_STORE=True", fifth},
 		{"torchrun, third attempt", torchrun + "TORCHELASTIC_RESTART_COUNT=2", with(func(w *launch.World) { w.Round = 2 })},
-		{"our launcher", torchrun + "PPTSN_LAUNCHED=1 PPTSN_ROUND=3", with(func(w *launch.World) { w.Round, w.Launched = 3, true })},
+		{"our launcher", torchrun + "PPTSN_LAUNCHED=1 PPTSN_ROUND=3 PPTSN_WHY=joined", with(func(w *launch.World) { w.Round, w.Launched, w.Why = 3, true, "joined" })},
 		{"within Slurm", torchrun + srun, fifth},
 		{"without LOCAL_WORLD_SIZE", strings.Replace(torchrun, "LOCAL_WORLD_SIZE=4", "", 1), with(func(w *launch.World) { w.LocalSize = 0 })},
 		{"rank 0 keeps the store", "RANK=0 WORLD_SIZE=2 LOCAL_RANK=0 MASTER_ADDR=a MASTER_PORT=1", launch.World{Size: 2, Master: "a", Port: 1, Serve: true}},

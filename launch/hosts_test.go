@@ -333,7 +333,7 @@ func TestConcurrentHostsElastic(t *testing.T) {
 	}
 
 	c := startChild(t, dir, list[1], false) // a host joins: all save and begin again
-	if w := reports(t, dir, 1, 3)[2]; w.Size != 3 || w.LocalRank != 1 {
+	if w := reports(t, dir, 1, 3)[2]; w.Size != 3 || w.LocalRank != 1 || w.Why != "host1 (node 1) joined: going on with 3 processes on 2 hosts" {
 		t.Errorf("with a second host: %+v", w.World)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "saved.0.0")); err != nil {

@@ -303,7 +303,7 @@ func (l *launcher) start(ctx context.Context, o *order) {
 	var seats []seat
 	for local := range o.Places[i].Procs {
 		w := World{Rank: o.Places[i].First + local, Size: o.size(), LocalRank: local, LocalSize: o.Places[i].Procs,
-			Master: l.job.Master, Port: l.board.store.Port(), Round: o.Round}
+			Master: l.job.Master, Port: l.board.store.Port(), Round: o.Round, Why: o.Why}
 		seats = append(seats, seat{w, i})
 	}
 	l.crew = l.startCrew(ctx, o.Round, seats)

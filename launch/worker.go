@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 )
 
 // A worker is a process of a round.
@@ -78,7 +79,19 @@ func (j *Job) environment(s seat) ([]string, error) {
 		"TORCHELASTIC_USE_AGENT_STORE=True",
 		"PPTSN_ROUND="+strconv.Itoa(s.Round),
 		"PPTSN_LAUNCHED=1",
+		"PPTSN_WHY="+printable(s.Why),
 	), nil
+}
+
+// printable is a line fit for a variable: hosts give themselves their names.
+func printable(line string) string {
+	const most = 1000
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, line[:min(len(line), most)])
 }
 
 // lookup finds a variable's value; of several the last counts, as in os/exec.

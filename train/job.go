@@ -170,8 +170,17 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 	if err := r.save(ctx, name, keepOthers); err != nil {
 		return err
 	}
-	r.Log.Printf("Interrupted: saved %s; --resume goes on from there", name)
+	r.Log.Printf("%s", r.farewell(name))
 	return ErrInterrupted
+}
+
+// farewell is the last line of a run that saved. What started several ranks alone
+// knows why they end, and whether the run goes on.
+func (r *run) farewell(name string) string {
+	if r.Join == nil {
+		return "Interrupted: saved " + name + "; --resume goes on from there"
+	}
+	return "Asked to end: saved " + name + "; the next round, or --resume, goes on from there"
 }
 
 // saved says that finishEpoch writes a checkpoint after an epoch, from 1.

@@ -73,7 +73,7 @@ func TestTrainRanksInterrupted(t *testing.T) {
 	f := makeTrainFixture(t)
 	args := []string{"--nproc", "2", "-o", "DATASET.batch_size=2", "-o", "epochs=2", "--timeout", "60s"}
 	whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "out")
-	if code, _, stderr, _ := outputs(t, child(t, nil, f.args(whole, args...)...), whole); code != 0 {
+	if code, _, stderr, _ := outputs(t, child(t, nil, f.args(whole, args...)...), whole); code != 0 || !strings.Contains(stderr, "rank 0 of world 2, round 0 (2 processes on 1 host)\n") {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	cmd := child(t, nil, f.args(out, args...)...)
@@ -93,7 +93,7 @@ func TestTrainRanksInterrupted(t *testing.T) {
 	}
 	rest, _ := io.ReadAll(stderr)
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitSignal || !strings.Contains(string(rest), "Interrupted: saved small_") {
+	if code := cmd.ProcessState.ExitCode(); code != exitSignal || !strings.Contains(string(rest), "Asked to end: saved small_") {
 		t.Fatalf("exit code %d: %s", code, rest)
 	}
 	code, _, text, _ := outputs(t, child(t, nil, f.args(out, append(args, "--resume")...)...), out)

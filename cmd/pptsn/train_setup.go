@@ -229,6 +229,9 @@ func (t *trainSetup) head(j *train.Job) {
 	if t.world != nil {
 		place = fmt.Sprintf(", rank %d of world %d, round %d", t.world.Rank, t.world.Size, t.world.Round)
 	}
+	if t.world != nil && t.world.Why != "" {
+		place += " (" + t.world.Why + ")"
+	}
 	j.Log.Printf("pptsn train, config %s%s, seed %d, on %s with %s%s", t.config, prefixed(" -o ", t.overrides), t.seed, j.Session.Device, countOf(j.Session.Threads, "thread"), place)
 	if unused := t.cfg.Unused; len(unused) > 0 {
 		j.Log.Printf("Without effect here: %s", strings.Join(unused, ", "))
