@@ -71,3 +71,32 @@ func filesLikePeers(path string) (files []string, err error) {
 	}
 	return files, nil
 }
+
+// besideName is what follows a model's name and _ in that of a peer.
+var besideName = regexp.MustCompile(`^(?:best|epoch_\d{5,9}(?:_iter_\d{6,9})?)_([A-Za-z]\w*)$`)
+
+// Strangers names, without extensions, the files beside a model's checkpoints
+// whose names are like those of a peer, but of none of the given: an earlier
+// run's, or copies that a user made. A run neither reads nor replaces them.
+func Strangers(dir, model string, peers []string) (names []string, err error) {
+	dirEntries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	for _, e := range dirEntries {
+		name, ext, ok := stem(e.Name())
+		if ok && ext != stateExt && isStranger(name, model, peers) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func isStranger(name, model string, peers []string) bool {
+	rest, ours := strings.CutPrefix(name, model+"_")
+	m := besideName.FindStringSubmatch(rest)
+	if _, _, another := parseName(name); another || !ours || m == nil {
+		return false // another is a checkpoint itself, perhaps of a longer name
+	}
+	return CheckPeer(m[1]) == nil && !slices.Contains(peers, m[1])
+}

@@ -184,3 +184,59 @@ func TestPeerNames(t *testing.T) {
 		t.Errorf("the same name twice: %v", err)
 	}
 }
+
+// A run that writes over checkpoints of one with other peers is never given
+// those, and can say that their files are not its own.
+func TestPeersOfAnEarlierRun(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{checkpoint.EpochName(model, 1), checkpoint.IterName(model, 2, 100), checkpoint.BestName(model)}
+	for _, name := range names {
+		save(t, dir, name, withPeers(t, 1, 0))
+	}
+	now := sample(t, 1, 0, 12, 0.5)
+	now.Peers = []checkpoint.Peer{{"Teacher", network(t, 7, 0.7)}}
+	for _, tc := range []struct {
+		run   *checkpoint.Checkpoint
+		peers []string // of it
+		want  []string // names behind a checkpoint's
+	}{
+		{now, []string{"Teacher"}, []string{"_Tutor_2"}},
+		{sample(t, 1, 0, 12, 0.9), nil, []string{"_Teacher", "_Tutor_2"}},
+	} {
+		var want []string
+		for _, name := range names {
+			save(t, dir, name, tc.run)
+			got, err := checkpoint.Open(filepath.Join(dir, name))
+			if err != nil || !reflect.DeepEqual(got.Peers, tc.run.Peers) || !reflect.DeepEqual(got.Network, tc.run.Network) {
+				t.Errorf("%s is not what was saved last: %v", name, err)
+			}
+			for _, end := range tc.want {
+				want = append(want, name+end)
+			}
+		}
+		slices.Sort(want)
+		if got, err := checkpoint.Strangers(dir, model, tc.peers); !slices.Equal(got, want) || err != nil {
+			t.Errorf("strangers to %v: %v, %v, want %v", tc.peers, got, err, want)
+		}
+	}
+}
+
+func TestStrangers(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range []string{
+		"ppTSN_best.pdparams", "ppTSN_epoch_00001.pdopt", "ppTSN_epoch_00002_iter_000100.pdopt", "ppTSN_best_epoch_00001.pdparams", // checkpoints
+		"ppTSN_v2_best_T.pdparams", "other_best_T.pdparams", "ppTSN_best_T.pptsn.json", "ppTSN_best_T.txt", "ppTSN_epoch_1_T.pdopt", "ppTSN_best_2.pdopt", // nothing like a peer of ppTSN
+		"ppTSN_best_kept.pdparams", "ppTSN_epoch_00001_T.pdopt", "ppTSN_epoch_00001_T.pdparams",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"ppTSN_best_kept", "ppTSN_epoch_00001_T"}
+	if got, err := checkpoint.Strangers(dir, model, nil); !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	if _, err := checkpoint.Strangers(filepath.Join(dir, "absent"), model, nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+}

@@ -75,6 +75,14 @@ func TestTrainMutual(t *testing.T) {
 		t.Errorf("resumed and whole run differ:\n%s\nwant\n%s", got, want)
 	}
 	useStudent(t, f, filepath.Join(out, "small_best.pdparams"))
+	teachers := sums(t, whole, "small_best_Teacher", "small_epoch_00001_Teacher", "small_epoch_00002_Teacher")
+	_, stderr = must(t, plain.args(whole, "-o", "epochs=1", "--max_iters", "1")...) // a run without a peer writes over one with it
+	if !strings.Contains(stderr, "Not of this run and left as they are: small_best_Teacher, small_epoch_00001_Teacher, small_epoch_00002_Teacher\n") {
+		t.Errorf("the log does not name the files of the earlier run's peer:\n%s", stderr)
+	}
+	if sums(t, whole, "small_best_Teacher", "small_epoch_00001_Teacher", "small_epoch_00002_Teacher") != teachers {
+		t.Error("files of another run were changed")
+	}
 	must(t, "test", "-c", plain.config, "-o", "MODEL.backbone={name: ResNet, depth: 34}", "-o", "MODEL.head={name: TSNHead, num_classes: 2}",
 		"-w", filepath.Join(out, "small_epoch_00002_Teacher.pdparams"))
 }

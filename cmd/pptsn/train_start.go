@@ -95,10 +95,34 @@ func (t *trainSetup) setAside(_ context.Context, j *train.Job) error {
 	if len(old) > 0 {
 		j.Log.Printf("Of an earlier run, not gone on from any more: %s", strings.Join(old, ", "))
 	}
+	if err == nil {
+		err = tellStrangers(j)
+	}
 	if err != nil {
 		return err
 	}
 	return t.meeting.hasBegun()
+}
+
+// tellStrangers names files that stand beside the run's as if they were of its
+// networks, since they are not replaced with them.
+func tellStrangers(j *train.Job) error {
+	var peers []string
+	if j.Distillation != nil {
+		for _, p := range j.Distillation.Peers {
+			peers = append(peers, p.Name)
+		}
+	}
+	names, err := checkpoint.Strangers(j.Dir, j.Name, peers)
+	if len(names) > 0 {
+		const most = 5
+		more := ""
+		if len(names) > most {
+			more = fmt.Sprintf(" and %d more", len(names)-most)
+		}
+		j.Log.Printf("Not of this run and left as they are: %s%s", strings.Join(names[:min(len(names), most)], ", "), more)
+	}
+	return err
 }
 
 // weightsToStart are the student's, or of the only network.
