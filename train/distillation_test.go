@@ -13,6 +13,7 @@ import (
 	"github.com/pptsn/pptsn/distill"
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/graph/graphtest"
+	"github.com/pptsn/pptsn/optim"
 	"github.com/pptsn/pptsn/tensor"
 	"github.com/pptsn/pptsn/torch"
 	"github.com/pptsn/pptsn/tsn"
@@ -130,6 +131,30 @@ func TestGradientsOfAPair(t *testing.T) {
 		if math.Abs(slope-want) > 1e-2*math.Abs(want)+2e-4 || math.Abs(want) < 1e-3 {
 			t.Errorf("%s: gradient is %v, the slope %v", name, want, slope)
 		}
+	}
+}
+
+// The norm that is bounded is that of both networks' gradients together.
+func TestClipNormOfAPair(t *testing.T) {
+	const bound, rate = 1e-3, 1.0
+	student, peer := newTiny(true), newTinyOf(true, 9)
+	for _, n := range []*tiny{student, peer} {
+		for i := range n.rules {
+			n.rules[i].LRMult, n.rules[i].Decay = 1, 0
+		}
+	}
+	l := student.distilled(t, startCPU(t, 1), &Distillation{Terms: []distill.Term{ce("Student", 0), ce("Teacher", 0)}, Peers: []Peer{peer.peer("Teacher")}},
+		LearnerOptions{Rule: optim.SGD{}, Optimizer: optim.Options{ClipNorm: bound}})
+	before := weights(t, l)
+	teach(t, l, rate, student.batch(1, 4))
+	square := map[bool]float64{} // of what the peer moved by, and the student
+	for name, d := range weights(t, l) {
+		for i, v := range d.Float32s() {
+			square[strings.HasPrefix(name, "Teacher.")] += math.Pow(float64(v)-float64(before[name].Float32s()[i]), 2)
+		}
+	}
+	if got := math.Sqrt(square[true] + square[false]); math.Abs(got-rate*bound) > 1e-2*bound || square[true] < 1e-8 || square[false] < 1e-8 {
+		t.Errorf("both moved by %v, want %v; squares %v", got, rate*bound, square)
 	}
 }
 
