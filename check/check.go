@@ -106,6 +106,20 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	return &r.summary, nil
 }
 
+// regular says what is wrong with the place of a list.
+func regular(list string) error {
+	info, err := os.Stat(list)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s: a folder, not a list", list)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file: a list is read more than once", list)
+	}
+	return nil
+}
+
 func (o Options) complete() (Options, error) {
 	if len(o.Lists) == 0 {
 		return o, errors.New("check: no list")
@@ -119,12 +133,8 @@ func (o Options) complete() (Options, error) {
 		}
 	}
 	for _, l := range o.Lists {
-		info, err := os.Stat(l.File)
-		if err != nil {
+		if err := regular(l.File); err != nil {
 			return o, err
-		}
-		if !info.Mode().IsRegular() {
-			return o, fmt.Errorf("%s: not a regular file: a list is read more than once", l.File)
 		}
 	}
 	o.Classes = cmp.Or(o.Classes, len(o.Names))

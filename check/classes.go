@@ -40,6 +40,8 @@ func (c classes) inRange(classes int) int {
 // balance says what is wrong with the numbers of clips that can be used.
 func (r *run) balance(l *list) []Finding {
 	switch {
+	case l.lines == 0:
+		return []Finding{{Kind: NoClips, Label: -1, Message: "the list is empty: want one clip a line"}}
 	case l.good == 0:
 		return []Finding{{Kind: NoClips, Label: -1, Message: fmt.Sprintf("no clip of %d can be used", l.lines)}}
 	case l.training():

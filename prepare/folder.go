@@ -67,6 +67,9 @@ func (o Folder) Run(ctx context.Context) (*FolderReport, []File, error) {
 
 // walk finds the clips below the folders of the classes.
 func (o Folder) walk(ctx context.Context, r *FolderReport) (clips []ownClip, names []string, err error) {
+	if err := folderAt(o.Dir); err != nil {
+		return nil, nil, err
+	}
 	entries, err := os.ReadDir(o.Dir)
 	if err != nil {
 		return nil, nil, err

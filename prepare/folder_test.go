@@ -222,6 +222,7 @@ func TestFolderErrors(t *testing.T) {
 	for want, o := range map[string]prepare.Folder{
 		"no videos in folders":         {Dir: flat},
 		"no such file":                 {Dir: filepath.Join(dir, "none")},
+		"x.mp4: a file, not a folder":  {Dir: filepath.Join(flat, "x.mp4")},
 		"class \"a\" is not in ucf101": {Dir: dir, Labels: "ucf101"},
 		"want both from 0":             {Dir: dir, Val: 0.5, Test: 0.5},
 		"shares of -1":                 {Dir: dir, Val: -1},

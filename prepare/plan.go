@@ -96,6 +96,9 @@ func (p *planner) list(file string, o dataset.Options) error {
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: a folder, not a list", file)
+	}
 	list := planned{file: file}
 	var wrong []error
 	for line, err := range dataset.Scan(f, file, false) {

@@ -79,6 +79,12 @@ func TestPlanFolder(t *testing.T) {
 	if _, err := prepare.PlanFolder(context.Background(), dir, filepath.Join(dir, "b", "..")); err == nil || !strings.Contains(err.Error(), "among the videos") {
 		t.Errorf("into itself: error %v", err)
 	}
+	if _, err := prepare.PlanFolder(context.Background(), filepath.Join(dir, "a.webm"), "out"); err == nil || !strings.Contains(err.Error(), "a.webm: a file, not a folder") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := prepare.PlanLists([]string{dir}, dataset.Options{}); err == nil || !strings.Contains(err.Error(), dir+": a folder, not a list") {
+		t.Errorf("error %v", err)
+	}
 	store(t, filepath.Join(dir, "b/c.mp4"), "x")
 	if _, err := prepare.PlanFolder(context.Background(), dir, "out"); err == nil || !strings.Contains(err.Error(), "would both become b/c") {
 		t.Errorf("error %v", err)

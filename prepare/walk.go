@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -29,12 +30,25 @@ type walker struct {
 
 // walk calls video for each video below root, or below rel in it.
 func (w *walker) walk(rel string) error {
-	real, err := filepath.EvalSymlinks(filepath.Join(w.root, rel))
+	dir := filepath.Join(w.root, rel)
+	if err := folderAt(dir); err != nil {
+		return err
+	}
+	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
 	}
 	w.seen = map[string]bool{real: true}
 	return w.enter(rel, real)
+}
+
+// folderAt says what is wrong with a path that should be a folder's.
+func folderAt(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s: a file, not a folder", path)
+	}
+	return err
 }
 
 func (w *walker) enter(rel, real string) error {
