@@ -53,7 +53,7 @@ func (p *checkPrinter) print(s *check.Summary) error {
 		if !s.Quick {
 			fmt.Fprintf(&b, ", %s, %s", countOf(l.Frames, "frame"), hours(l.Hours))
 		}
-		fmt.Fprintf(&b, "; %d are good\n", l.Good)
+		fmt.Fprintf(&b, "; %d good\n", l.Good)
 	}
 	for _, k := range s.Kinds {
 		fmt.Fprintf(&b, "\n%s %s: %d\n", k.Level, k.Kind, k.Count)
@@ -69,7 +69,7 @@ func (p *checkPrinter) print(s *check.Summary) error {
 	}
 	fmt.Fprintf(&b, "\n%s (%s)\n", s.Verdict, p.cost(s))
 	fmt.Fprintf(&b, "%s has the findings, %s shows them\n", filepath.Join(p.dir, "bad.jsonl"), filepath.Join(p.dir, "index.html"))
-	_, err := p.out.Write(b.Bytes())
+	_, err := io.WriteString(p.out, printable(b.String()))
 	return err
 }
 

@@ -93,7 +93,8 @@ func runConvert(cmd *cobra.Command, input string, o convertOptions) error {
 	if o.asJSON {
 		return newPrinter(cmd.OutOrStdout(), cmd.ErrOrStderr(), true).line(r)
 	}
-	return r.text(cmd.OutOrStdout())
+	_, err = io.WriteString(cmd.OutOrStdout(), printable(r.text()))
+	return err
 }
 
 // validate finds what is wrong with the flags and the kind of the output.

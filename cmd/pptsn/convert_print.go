@@ -43,7 +43,8 @@ func newConversion(input string, o convertOptions, n *convert.Network, written [
 	return r
 }
 
-func (r conversion) text(w io.Writer) error {
+func (r conversion) text() string {
+	w := &strings.Builder{}
 	classes := "no classifier"
 	if r.Classes > 0 {
 		classes = countOf(r.Classes, "class")
@@ -62,8 +63,8 @@ func (r conversion) text(w io.Writer) error {
 	if len(r.Made) > 0 {
 		fmt.Fprintf(w, "  made: a projection that changes nothing, where the file has none: %s\n", strings.Join(r.Made, ", "))
 	}
-	_, err := fmt.Fprintf(w, "%s\n  %s, %s's names: %s\n", r.Output, countOf(len(r.Tensors)+len(r.Made), "tensor"), r.To, r.example())
-	return err
+	fmt.Fprintf(w, "%s\n  %s, %s's names: %s\n", r.Output, countOf(len(r.Tensors)+len(r.Made), "tensor"), r.To, r.example())
+	return w.String()
 }
 
 // warn says which tensors a network of these weights computes rubbish with.

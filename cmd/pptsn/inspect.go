@@ -75,7 +75,7 @@ func (p *printer) report(r report) error {
 	if err := r.text(b); err != nil {
 		return err
 	}
-	_, err := p.out.Write(b.Bytes())
+	_, err := io.WriteString(p.out, printable(b.String()))
 	return err
 }
 

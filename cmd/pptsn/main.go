@@ -76,7 +76,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "pptsn: %v\n", err)
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "pptsn: %v\n", err)
+		fmt.Fprintf(stderr, "pptsn: %s\n", printable(err.Error()))
 		return exitFailed
 	}
 }

@@ -89,7 +89,7 @@ func sayMade(m *meter, d prepare.Made) {
 	}
 	switch {
 	case d.Err != nil:
-		m.say("pptsn: %v", d.Err)
+		m.say("pptsn: %s", printable(d.Err.Error()))
 	case d.Faults != (video.Faults{}):
 		m.say("pptsn: %s: damaged: made of what decodes, %s", d.Source.Path, countOf(d.Pictures, "frame"))
 	}

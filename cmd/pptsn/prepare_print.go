@@ -15,7 +15,9 @@ const shownNames = 3
 // remarks are what prepare says beside its result, one a line.
 type remarks struct{ w io.Writer }
 
-func (r remarks) say(format string, args ...any) { fmt.Fprintf(r.w, "pptsn: "+format+"\n", args...) }
+func (r remarks) say(format string, args ...any) {
+	fmt.Fprint(r.w, printable(fmt.Sprintf("pptsn: "+format+"\n", args...)))
+}
 
 // some says how many things are so, with the first few of them. Where names the
 // file that has all; it may be "". Nothing is said of none.
@@ -38,7 +40,7 @@ func (r remarks) problems(thing, so string, problems []prepare.Problem) {
 			fmt.Fprintf(r.w, "  ... and %d more (--json has all)\n", len(problems)-i)
 			return
 		}
-		fmt.Fprintf(r.w, "  %s\n", p.Error())
+		fmt.Fprintf(r.w, "  %s\n", printable(p.Error()))
 	}
 }
 
