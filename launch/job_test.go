@@ -207,6 +207,22 @@ func TestConcurrentWorkersRestart(t *testing.T) {
 	}
 }
 
+// What a variable cannot hold does not keep workers from starting.
+func TestConcurrentWhyOfAnOddHost(t *testing.T) {
+	dir := t.TempDir()
+	j := newJob(dir, single(1))
+	j.MaxRestarts, j.Host = 1, "a\x00b"
+	r := start(t, j)
+	syscall.Kill(reports(t, dir, 0, 1)[0].Pid, syscall.SIGKILL)
+	if w := reports(t, dir, 1, 1)[0]; !strings.HasPrefix(w.Why, "restarting 1 process after rank 0 (a?b, pid ") {
+		t.Errorf("why is %q", w.Why)
+	}
+	tell(t, dir, "do", "exit 0")
+	if err := r.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestJobDoesNotRepeatWrongCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	j := newJob(dir, single(2))
