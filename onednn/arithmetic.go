@@ -44,8 +44,9 @@ func (a arithmetic) of(g *graph.Graph) arithmetic {
 // on which.
 func (a arithmetic) low(n *graph.Node) (dtype, bool) {
 	x := n.In[0]
+	conv, isConv := n.Op.(graph.Conv)
 	switch {
-	case len(x.Shape) != 4 || x.Param:
+	case len(x.Shape) != 4 || x.Param || isConv && !fixed(n, conv):
 	case a.precision == graph.BF16:
 		return bfloat16s, wholeChannels(n)
 	case a.precision == graph.INT8:
@@ -53,6 +54,12 @@ func (a arithmetic) low(n *graph.Node) (dtype, bool) {
 		return integers(held), ok
 	}
 	return float32s, false
+}
+
+// fixed reports whether a convolution's weights and bias are parameters, of which
+// smaller numbers can be made, and what it reads is none.
+func fixed(n *graph.Node, op graph.Conv) bool {
+	return !n.In[0].Param && n.In[1].Param && (!op.Bias || n.In[2].Param)
 }
 
 // wholeChannels holds but for convolutions whose output channels do not fill

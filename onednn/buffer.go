@@ -11,7 +11,8 @@ import (
 type buffer struct {
 	slot        int // of an input or output, else -1
 	size        int // bytes
-	offset      int // in the arena
+	offset      int // in the arena, or within another
+	within      *buffer
 	first, last int // steps that use it
 	values      []*graph.Value
 }
@@ -19,11 +20,11 @@ type buffer struct {
 // alignment of buffers, in bytes: no two share a cache line.
 const alignment = 64
 
-// arrange gives each buffer a place in the arena, so that those used at the
-// same time do not overlap, and returns the arena's size. Larger ones are
-// placed first, each as low as it goes.
+// arrange gives each buffer that is not within another a place in the arena, so
+// that those used at the same time do not overlap, and returns the arena's size.
+// Larger ones are placed first, each as low as it goes.
 func arrange(buffers []*buffer) int {
-	bySize := slices.Clone(buffers)
+	bySize := slices.DeleteFunc(slices.Clone(buffers), func(b *buffer) bool { return b.within != nil })
 	slices.SortStableFunc(bySize, func(a, b *buffer) int { return cmp.Compare(b.size, a.size) })
 	var placed []*buffer // by offset
 	total := 0

@@ -8,9 +8,6 @@
 #include "pointwise.h"
 #include "tile.h"
 
-#define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
-#define ALWAYS static inline __attribute__((always_inline))
-
 // nn_sums are of 16 outputs each. All loops over them are unrolled: they are
 // never in memory.
 struct nn_sums {

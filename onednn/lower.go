@@ -47,16 +47,25 @@ type arg struct {
 
 // compile lowers a bound graph.
 func (m *machine) compile(g *graph.Graph) (*program, error) {
+	return m.lowered(func(l *lowering) error {
+		l.enter(g)
+		for i, v := range g.Inputs {
+			l.at[v] = place{buf: &buffer{slot: i}, desc: l.plain(v)}
+		}
+		return l.graph(g, len(g.Inputs))
+	})
+}
+
+// lowered is the program that steps were emitted for.
+func (m *machine) lowered(emit func(*lowering) error) (*program, error) {
 	p := &program{}
 	var tmp scope
 	defer tmp.close()
 	l := &lowering{
 		maker: maker{m.device, &p.scope, &tmp}, weights: m.weights, prog: p,
-		at: map[*graph.Value]place{}, forms: map[*graph.Value][]place{}, last: lastReaders(g),
-		bound: g, done: map[*graph.Node]bool{},
-		blocks: wholeBlocks(g), arith: m.arith.of(g),
+		at: map[*graph.Value]place{}, forms: map[*graph.Value][]place{}, done: map[*graph.Node]bool{}, arith: m.arith,
 	}
-	if err := l.graph(g); err != nil {
+	if err := emit(l); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -65,6 +74,11 @@ func (m *machine) compile(g *graph.Graph) (*program, error) {
 		p.code = append(p.code, s.code)
 	}
 	return p, nil
+}
+
+// enter begins with a graph.
+func (l *lowering) enter(g *graph.Graph) {
+	l.bound, l.last, l.blocks, l.arith = g, lastReaders(g), wholeBlocks(g), l.arith.of(g)
 }
 
 // lastReaders is the index of the last node that reads each value; an output
@@ -82,10 +96,26 @@ func lastReaders(g *graph.Graph) map[*graph.Value]int {
 	return last
 }
 
-func (l *lowering) graph(g *graph.Graph) error {
-	for i, v := range g.Inputs {
-		l.at[v] = place{buf: &buffer{slot: i}, desc: l.plain(v)}
+// graph lowers all nodes, and leaves the outputs in places from slot on.
+func (l *lowering) graph(g *graph.Graph, slot int) error {
+	if err := l.nodes(g); err != nil {
+		return err
 	}
+	for i, v := range g.Outputs {
+		l.node = len(g.Nodes)
+		out := place{buf: &buffer{slot: slot + i}, desc: l.plain(v)}
+		from, err := l.natural(v)
+		if err == nil {
+			err = l.copy(v, from, out)
+		}
+		if err != nil {
+			return fmt.Errorf("output %s: %w", v, err)
+		}
+	}
+	return nil
+}
+
+func (l *lowering) nodes(g *graph.Graph) error {
 	for i, n := range g.Nodes {
 		if l.done[n] {
 			continue
@@ -97,17 +127,6 @@ func (l *lowering) graph(g *graph.Graph) error {
 		}
 		if err != nil {
 			return fmt.Errorf("layer %s: %w", n, err)
-		}
-	}
-	for i, v := range g.Outputs {
-		l.node = len(g.Nodes)
-		out := place{buf: &buffer{slot: len(g.Inputs) + i}, desc: l.plain(v)}
-		from, err := l.natural(v)
-		if err == nil {
-			err = l.copy(v, from, out)
-		}
-		if err != nil {
-			return fmt.Errorf("output %s: %w", v, err)
 		}
 	}
 	return nil
@@ -301,10 +320,10 @@ type layer interface {
 
 // own appends a step of our own code; what is its struct, in memory of C's.
 func (l *lowering) own(n layer, kernel string, code C.enum_nn_code, what unsafe.Pointer, operands ...place) {
-	at := kept(l.keep, make([]unsafe.Pointer, len(operands)))
+	at := kept(l.keep, make([]uintptr, len(operands)))
 	for i, o := range operands {
 		l.use(o.buf)
-		spot := (*unsafe.Pointer)(unsafe.Add(at, i*int(unsafe.Sizeof(at))))
+		spot := (*uintptr)(unsafe.Add(at, i*int(unsafe.Sizeof(uintptr(0)))))
 		l.prog.views = append(l.prog.views, view{spot: spot, buf: o.buf, offset: o.offset})
 	}
 	c := C.struct_nn_step{code: code, what: what, at: (*unsafe.Pointer)(at)}

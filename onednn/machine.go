@@ -18,7 +18,8 @@ type machine struct {
 	graph   *graph.Graph // optimised
 	weights *store
 	arith   arithmetic
-	chunk   int     // rows at once
+	chunk   int // rows at once
+	threads int
 	plans   []*plan // the latest used first
 
 	space     unsafe.Pointer // all numbers of a run but the weights
@@ -26,7 +27,7 @@ type machine struct {
 }
 
 func newMachine(g *graph.Graph, w graph.Weights, o Options) (*machine, error) {
-	m := &machine{graph: g, chunk: o.Chunk, arith: arithmetic{precision: o.Precision, scales: o.Scales}}
+	m := &machine{graph: g, chunk: o.Chunk, threads: o.Threads, arith: arithmetic{precision: o.Precision, scales: o.Scales}}
 	var err error
 	if m.device, err = newDevice(&m.scope, o.Threads); err != nil {
 		m.scope.close()

@@ -42,7 +42,8 @@ type Options struct {
 	Precision graph.Precision
 	Force     bool
 	// Scales of the optimised graph, for INT8. Convolutions whose operand has
-	// none are computed in float32.
+	// none are computed in float32; a first one, on up to 4 channels, multiplies
+	// in bfloat16 where the processor can and its result is held in 8 bits.
 	Scales graph.Scales
 }
 

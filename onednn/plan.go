@@ -124,15 +124,24 @@ func (p *plan) addBody(m *machine, g, body, tail *graph.Graph) (err error) {
 }
 
 func compileRows(m *machine, body *graph.Graph, ins [][]int, rows int) (*program, error) {
-	shapes := make([][]int, len(ins))
-	for i, shape := range ins {
-		shapes[i] = slices.Concat([]int{rows}, shape)
+	if v := m.early(body); v != nil && rows > m.threads {
+		return m.compileEarly(body, v, ins, rows, m.threads)
 	}
-	bound, err := body.Bind(shapes...)
+	bound, err := bindRows(body, ins, rows)
 	if err != nil {
 		return nil, err
 	}
 	return m.compile(bound)
+}
+
+// bindRows binds a graph to so many rows of inputs, of which ins are the shapes of
+// a row.
+func bindRows(g *graph.Graph, ins [][]int, rows int) (*graph.Graph, error) {
+	shapes := make([][]int, len(ins))
+	for i, shape := range ins {
+		shapes[i] = slices.Concat([]int{rows}, shape)
+	}
+	return g.Bind(shapes...)
 }
 
 // chunks shares rows among as few chunks of at most size rows as there can be,

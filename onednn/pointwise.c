@@ -46,19 +46,19 @@ VNNI ALWAYS void nn_outputs(const struct nn_pointwise *c, enum nn_number held, e
 }
 
 // Each pair has code of its own, in which nothing is asked for each result.
-#define NN_PAIR(name, held, result) \
+#define NN_CASE(name, held, result) \
 	VNNI static void name(const struct nn_pointwise *c, const unsigned char *src, const unsigned char *old, unsigned char *dst) { \
 		nn_outputs(c, held, result, src, old, dst); \
 	}
-NN_PAIR(nn_to_unsigned, NN_NONE, NN_UNSIGNED)
-NN_PAIR(nn_to_signed, NN_NONE, NN_SIGNED)
-NN_PAIR(nn_to_float, NN_NONE, NN_FLOAT)
-NN_PAIR(nn_unsigned_to_unsigned, NN_UNSIGNED, NN_UNSIGNED)
-NN_PAIR(nn_unsigned_to_signed, NN_UNSIGNED, NN_SIGNED)
-NN_PAIR(nn_unsigned_to_float, NN_UNSIGNED, NN_FLOAT)
-NN_PAIR(nn_signed_to_unsigned, NN_SIGNED, NN_UNSIGNED)
-NN_PAIR(nn_signed_to_signed, NN_SIGNED, NN_SIGNED)
-NN_PAIR(nn_signed_to_float, NN_SIGNED, NN_FLOAT)
+NN_CASE(nn_to_unsigned, NN_NONE, NN_UNSIGNED)
+NN_CASE(nn_to_signed, NN_NONE, NN_SIGNED)
+NN_CASE(nn_to_float, NN_NONE, NN_FLOAT)
+NN_CASE(nn_unsigned_to_unsigned, NN_UNSIGNED, NN_UNSIGNED)
+NN_CASE(nn_unsigned_to_signed, NN_UNSIGNED, NN_SIGNED)
+NN_CASE(nn_unsigned_to_float, NN_UNSIGNED, NN_FLOAT)
+NN_CASE(nn_signed_to_unsigned, NN_SIGNED, NN_UNSIGNED)
+NN_CASE(nn_signed_to_signed, NN_SIGNED, NN_SIGNED)
+NN_CASE(nn_signed_to_float, NN_SIGNED, NN_FLOAT)
 
 void nn_pointwise(const struct nn_pointwise *c, const unsigned char *src, const void *held, void *dst) {
 	static void (*const pairs[3][3])(const struct nn_pointwise *, const unsigned char *, const unsigned char *, unsigned char *) = {

@@ -44,7 +44,7 @@ func (l *lowering) pointwise(n *graph.Node, op graph.Conv, t dtype) (p pointwise
 		return p, false
 	}
 	p.sums = l.sums(n)
-	return p, p.to == float32s || p.sums.bounded(p.residual.Scale/p.scale)
+	return p, p.sums.bounded(p.residual.Scale / cmp.Or(p.scale, 1))
 }
 
 // integerSums are what a convolution of integers makes of its sums of products:
@@ -70,15 +70,16 @@ func (l *lowering) sums(n *graph.Node) integerSums {
 	return s
 }
 
-// bounded reports whether results are within 31 bits, which is what conversion
-// to integers bears, if residual times a byte is added.
+// bounded reports whether sums, and results if residual times a byte is added, are
+// within the 31 bits that additions and the conversion to integers bear.
 func (s integerSums) bounded(residual float32) bool {
-	most := 0.
 	for i, f := range s.factors {
 		sum := 255*127*float64(s.terms) + math.Abs(float64(s.bias[i]))
-		most = max(most, sum*math.Abs(float64(f)))
+		if result := sum*math.Abs(float64(f)) + 255*math.Abs(float64(residual)); max(sum, result) > math.MaxInt32 {
+			return false
+		}
 	}
-	return most+255*math.Abs(float64(residual)) < math.MaxInt32
+	return true
 }
 
 // single reports whether each result is of one pixel, and each pixel has one.
@@ -182,7 +183,7 @@ func kept[T any](s *scope, v []T) unsafe.Pointer {
 	size := int(unsafe.Sizeof(v[0])) * len(v)
 	p, err := alloc(size)
 	if err != nil {
-		panic(err) // of a few kilobytes
+		panic(err) // of a few hundred kilobytes at most
 	}
 	s.add(func() { release(p) })
 	copy(unsafe.Slice((*T)(p), len(v)), v)

@@ -7,9 +7,6 @@
 
 #include "tile.h"
 
-#define BF16 __attribute__((target("avx512f,avx512bw,avx512bf16")))
-#define ALWAYS static inline __attribute__((always_inline))
-
 // nn_widened reads 16 numbers of a residual.
 BF16 ALWAYS __m512 nn_widened(const unsigned short *held) {
 	const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)held));

@@ -75,10 +75,11 @@ func firstOfFloats(t *testing.T, g *graph.Graph, w graph.Weights, in *tensor.Den
 		t.Fatal(err)
 	}
 	delete(s, "x")
-	stem := s["stem"]
+	old := s["stem"]
+	stem := old
 	stem.Scale = float32(math.Exp2(math.Ceil(math.Log2(float64(stem.Scale)))))
 	for name := range s { // a pooling's result is held as what it reads
-		if s[name] == s["stem"] {
+		if s[name] == old {
 			s[name] = stem
 		}
 	}
@@ -158,5 +159,35 @@ func countOwn(t *testing.T, e *onednn.Engine, in *tensor.Dense, kernel string, w
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	if own != want && bytes.Contains(info, []byte(instructions)) {
 		t.Errorf("%d of %d convolutions are our own: %+v", own, want, layers)
+	}
+}
+
+// Of few pixels with many weights, threads share the outputs, if they can alike.
+func TestOutputsShared(t *testing.T) {
+	for _, p := range []graph.Precision{graph.INT8, graph.BF16} {
+		t.Run(p.String(), func(t *testing.T) {
+			requires(t, p)
+			g := graph.New("wide")
+			op := graph.Conv{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: graph.Activation{Func: graph.ReLU}}
+			v := g.Must("stem", op, g.Input("x", graph.Unknown, 3, 3, 5), g.Param("stem.w", 1024, 3, 1, 1))
+			g.Output(g.Must("wide", op, v, g.Param("wide.w", 1024, 1024, 1, 1)))
+			w, in := randomWeights(g, 3), ramp(2, 3, 3, 5)
+			s, reference, tol := graph.Scales(nil), g, bfloat16Tolerance
+			if p == graph.INT8 {
+				s, tol = firstOfFloats(t, g, w, in), int8Tolerance
+				var err error
+				if reference, err = graph.Quantize(g, w, s, graph.QuantizeOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := graph.Eval(reference, w, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, threads := range []int{1, 2, 3, 4} {
+				e := compile(t, g, w, onednn.Options{Threads: threads, Precision: p, Scales: s})
+				compareOwn(t, e, in, want[0], tol)
+			}
+		})
 	}
 }

@@ -39,7 +39,9 @@ func TestMeanOfBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := func(d *tensor.Dense, i int) float64 { return math.Round(float64(d.Float32s()[i] / s["stem"].Scale / 127)) }
+	steps := func(d *tensor.Dense, i int) float64 {
+		return math.Round(float64(d.Float32s()[i] / s["stem"].Scale / 127))
+	}
 	before, after := out[0], out[1]
 	halves := 0
 	for i := range after.Float32s() {
@@ -57,4 +59,34 @@ func TestMeanOfBytes(t *testing.T) {
 		t.Error("no sum lies between two integers")
 	}
 	countOwn(t, e, in, "bytes", 4, " avx512_vnni ")
+}
+
+// Means of other windows are not of our own, and as right.
+func TestOtherMeans(t *testing.T) {
+	requires(t, graph.INT8)
+	two := [2]int{2, 2}
+	for name, tc := range map[string]struct {
+		channels int
+		pool     graph.Pool
+	}{
+		"stride 1":          {32, graph.Pool{Kernel: two, Stride: [2]int{1, 1}}},
+		"stride of columns": {32, graph.Pool{Kernel: two, Stride: [2]int{2, 1}}},
+		"padding":           {32, graph.Pool{Kernel: two, Stride: two, Pad: graph.SamePad(1)}},
+		"half windows":      {32, graph.Pool{Kernel: two, Stride: two, Ceil: true}},
+		"3x3":               {32, graph.Pool{Kernel: [2]int{3, 3}, Stride: two}},
+		"48 channels":       {48, graph.Pool{Kernel: two, Stride: two}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := graph.New("means")
+			op := graph.Conv{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: graph.Activation{Func: graph.ReLU}}
+			stem := g.Must("stem", op, g.Input("x", graph.Unknown, 3, 9, 11), g.Param("stem.w", tc.channels, 3, 1, 1))
+			pooled := g.Must("pool", tc.pool, stem)
+			g.Output(g.Must("last", op, pooled, g.Param("last.w", 32, tc.channels, 1, 1)))
+			g.Output(g.Must("beside", op, stem, g.Param("beside.w", 32, tc.channels, 1, 1)))
+			w, in := randomWeights(g, 7), ramp(2, 3, 9, 11)
+			s := firstOfFloats(t, g, w, in)
+			s["pool"] = s["stem"]
+			compareBytes(t, g, w, s, in)
+		})
+	}
 }

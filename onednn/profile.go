@@ -10,10 +10,11 @@ import (
 	"github.com/pptsn/pptsn/graph"
 )
 
-// A LayerTime is the time that one step of a network takes.
+// A LayerTime is the time that one layer of a network takes, all its steps
+// together where it is computed a few rows at a time.
 type LayerTime struct {
-	Layer  string // the node that asked for it, as printed, or the value that is laid out otherwise
-	Kernel string // oneDNN's name of what computes it; "" for plain Go
+	Layer  string // the node that asked for it, as printed, or the first and last of a chain, or the value that is laid out otherwise
+	Kernel string // oneDNN's name of what computes it; "bytes" or "bfloat16" for code of our own, "" for plain Go
 	FLOPs  int64  // of the node; 0 for a change of layout
 	Time   time.Duration
 }
@@ -53,10 +54,21 @@ func (m *machine) profile(ctx context.Context, runs int, shape []int) ([]LayerTi
 			return nil, 0, err
 		}
 	}
-	layers := make([]LayerTime, len(prog.steps))
-	for i, s := range prog.steps {
+	return prog.layerTimes(times), rows, nil
+}
+
+// layerTimes are the medians but of the first run. Steps that do the same, on
+// other rows, are one.
+func (p *program) layerTimes(times [][]time.Duration) (layers []LayerTime) {
+	for i, s := range p.steps {
 		t := slices.Sorted(slices.Values(times[i][1:]))
-		layers[i] = LayerTime{Layer: s.layer, Kernel: s.kernel, FLOPs: s.flops, Time: t[len(t)/2]}
+		at := slices.IndexFunc(layers, func(l LayerTime) bool { return l.Layer == s.layer && l.Kernel == s.kernel })
+		if at < 0 {
+			at = len(layers)
+			layers = append(layers, LayerTime{Layer: s.layer, Kernel: s.kernel})
+		}
+		layers[at].FLOPs += s.flops
+		layers[at].Time += t[len(t)/2]
 	}
-	return layers, rows, nil
+	return layers
 }

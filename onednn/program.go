@@ -4,6 +4,7 @@ package onednn
 import "C"
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 	"unsafe"
@@ -23,10 +24,10 @@ type program struct {
 	arena unsafe.Pointer // where they lay in the last run
 }
 
-// A step computes one value, or brings one into another layout.
+// A step computes a value, or several of a chain, or brings one into another layout.
 type step struct {
 	layer  string // what asked for it, as printed
-	kernel string // oneDNN's name of what computes it
+	kernel string // oneDNN's name of what computes it, or ours
 	flops  int64  // of the node
 	code   C.struct_nn_step
 	plain  func(p *program, slots []unsafe.Pointer) error // computed in Go; code is unused
@@ -34,8 +35,8 @@ type step struct {
 
 // A view is where some primitive, or code of our own, finds an operand.
 type view struct {
-	mem    memory          // of a primitive
-	spot   *unsafe.Pointer // of our own code, in memory of C's; nil for a primitive
+	mem    memory   // of a primitive
+	spot   *uintptr // of our own code, in memory of C's; nil for a primitive
 	buf    *buffer
 	offset int // bytes from the buffer's start
 }
@@ -78,7 +79,7 @@ func (p *program) place(slots []unsafe.Pointer, arena unsafe.Pointer) {
 		}
 		at := unsafe.Add(v.buf.at(slots, arena), v.offset)
 		if v.spot != nil {
-			*v.spot = at
+			*v.spot = uintptr(at) // no pointer to the garbage collector: the one before may be of an input that is gone
 		} else {
 			v.mem.set(at)
 		}
@@ -95,7 +96,8 @@ func (p *program) compute(d device, slots []unsafe.Pointer, from, to int) (err e
 		done, err = d.run(p.code[from:to]...)
 	}
 	if err != nil {
-		return fmt.Errorf("layer %s: %w", p.steps[from+done].layer, err)
+		s := p.steps[from+done]
+		return fmt.Errorf("layer %s (%s): %w", s.layer, cmp.Or(s.kernel, "plain Go"), err)
 	}
 	return nil
 }
@@ -104,8 +106,11 @@ func (p *program) close() { p.scope.close() }
 
 // at is the buffer's address in a run.
 func (b *buffer) at(slots []unsafe.Pointer, arena unsafe.Pointer) unsafe.Pointer {
-	if b.slot >= 0 {
+	switch {
+	case b.slot >= 0:
 		return slots[b.slot]
+	case b.within != nil:
+		return unsafe.Add(b.within.at(slots, arena), b.offset)
 	}
 	return unsafe.Add(arena, b.offset)
 }
@@ -117,7 +122,8 @@ func evaluate(op graph.Op, in []place, shapes [][]int, params []*tensor.Dense, o
 		operands := make([]*tensor.Dense, len(in))
 		for i, at := range in {
 			if operands[i] = params[i]; params[i] == nil {
-				operands[i] = tensor.FromFloat32(floats(at.buf.at(slots, p.arena), tensor.Count(shapes[i])), shapes[i]...)
+				from := unsafe.Add(at.buf.at(slots, p.arena), at.offset)
+				operands[i] = tensor.FromFloat32(floats(from, tensor.Count(shapes[i])), shapes[i]...)
 			}
 		}
 		result, err := graph.EvalNode(op, operands...)

@@ -47,8 +47,6 @@ long nn_rows_room(const struct nn_rows *r) {
 #ifdef __x86_64__
 #include "bytes.h"
 
-#define BF16 __attribute__((target("avx512f,avx512bw,avx512vnni,avx512bf16")))
-
 // nn_work is what a thread knows of the picture that it is at.
 struct nn_work {
 	const struct nn_rows *rows;
@@ -240,12 +238,11 @@ static void nn_row(struct nn_work *w, int layer, int y, unsigned char *dst) {
 		nn_tiles(l, rows, dst);
 }
 
-// nn_share computes rows from to to, exclusive, of all pictures' rows.
-static void nn_share(const struct nn_rows *r, long from, long to, const float *src, unsigned char *dst) {
-	unsigned char room[NN_ROOM] __attribute__((aligned(64))), *at = room;
+// nn_some computes rows from to to, exclusive, of all pictures' rows.
+static void nn_some(const struct nn_rows *r, long from, long to, const float *src, unsigned char *dst, unsigned char *at) {
 	const struct nn_layer *first = r->layers, *last = r->layers + r->count - 1;
 	const size_t picture = (size_t)first->in * first->in_size[0] * first->in_size[1], row = (size_t)last->out_size[1] * last->out;
-	memset(room, 0, nn_rows_room(r));
+	memset(at, 0, nn_rows_room(r));
 	struct nn_work w = {.rows = r};
 	for (int i = 0; i < r->count; i++) {
 		w.rings[i] = nn_ring_of(r->layers + i);
@@ -264,19 +261,19 @@ static void nn_share(const struct nn_rows *r, long from, long to, const float *s
 	}
 }
 
-void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst) {
+void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst, unsigned char *room) {
 	const long rows = (long)r->pictures * r->layers[r->count - 1].out_size[0];
-#pragma omp parallel
+#pragma omp parallel num_threads(r->threads)
 	{
 		const int threads = omp_get_num_threads(), mine = omp_get_thread_num();
-		nn_share(r, rows * mine / threads, rows * (mine + 1) / threads, src, dst);
+		nn_some(r, rows * mine / threads, rows * (mine + 1) / threads, src, dst, room + mine * nn_rows_room(r));
 	}
 }
 
 #else
 
-void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst) {
-	(void)r, (void)src, (void)dst; // nobody calls it: oneDNN reports no AVX512_VNNI here
+void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst, unsigned char *room) {
+	(void)r, (void)src, (void)dst, (void)room; // nobody calls it: oneDNN reports no AVX512_VNNI here
 }
 
 #endif

@@ -1,6 +1,7 @@
 package onednn
 
 // #include "rows.h"
+// #include <omp.h>
 // #include "shim.h"
 // #include "steps.h"
 import "C"
@@ -17,6 +18,10 @@ import (
 // rowWeights is how many weights a layer of bytes may have to be computed row by
 // row: they are read for each row, so they must stay in a core's cache.
 const rowWeights = 128 << 10
+
+// rowRoom is how many bytes the rows that a thread is at may take, for the same
+// reason.
+const rowRoom = 512 << 10
 
 // A chain is nodes of which each alone reads the one before.
 type chain []*graph.Node
@@ -49,12 +54,12 @@ func (l *lowering) rows(first *graph.Node) (c chain, r C.struct_nn_rows) {
 		longer := r
 		longer.layers[r.count] = layer
 		longer.count++
-		if C.nn_rows_room(&longer) > C.NN_ROOM {
+		if C.nn_rows_room(&longer) > rowRoom {
 			break
 		}
 		c, r = append(c, n), longer
 	}
-	r.pictures = C.int(first.Out.Shape[0])
+	r.pictures, r.threads = C.int(first.Out.Shape[0]), C.omp_get_max_threads()
 	return c, r
 }
 
@@ -78,7 +83,7 @@ func (l *lowering) reader(v *graph.Value) (only *graph.Node) {
 // rowLayer describes a layer without its parameters.
 func (l *lowering) rowLayer(n *graph.Node, first bool) (layer C.struct_nn_layer, ok bool) {
 	x, y := n.In[0], n.Out
-	if len(x.Shape) != 4 || y.Shape[1]%outputsAtOnce != 0 {
+	if len(x.Shape) != 4 || len(y.Shape) != 4 || y.Shape[1]%outputsAtOnce != 0 {
 		return layer, false
 	}
 	layer.in, layer.out = C.int(x.Shape[1]), C.int(y.Shape[1])
@@ -110,7 +115,7 @@ func (l *lowering) rowLayer(n *graph.Node, first bool) (layer C.struct_nn_layer,
 // rowConv reports whether a convolution does nothing but what our code does.
 func (l *lowering) rowConv(n *graph.Node, op graph.Conv) bool {
 	to, _ := l.arith.held(n)
-	return to == uint8s && op.Groups == 1 && op.Dilation == [2]int{1, 1} && !op.Residual && op.Act.Func == graph.ReLU
+	return to == uint8s && fixed(n, op) && op.Groups == 1 && op.Dilation == [2]int{1, 1} && !op.Residual && op.Act.Func == graph.ReLU
 }
 
 func (l *lowering) lowerRows(c chain, r C.struct_nn_rows) error {
@@ -128,7 +133,8 @@ func (l *lowering) lowerRows(c chain, r C.struct_nn_rows) error {
 		}
 		l.done[n] = true
 	}
-	l.own(c, "bytes", C.NN_ROWS, kept(l.keep, []C.struct_nn_rows{r}), src, dst)
+	room := l.room(l.tmp.strided([]int{int(r.threads) * int(C.nn_rows_room(&r))}, []int{1}, uint8s))
+	l.own(c, "bytes", C.NN_ROWS, kept(l.keep, []C.struct_nn_rows{r}), src, dst, room)
 	return nil
 }
 

@@ -28,7 +28,7 @@ struct nn_layer {
 
 // The first layer reads [pictures, in, H, W] of floats, and it alone.
 struct nn_rows {
-	int pictures, count;
+	int pictures, threads, count;
 	struct nn_layer layers[NN_MOST_LAYERS];
 };
 
@@ -36,12 +36,14 @@ struct nn_rows {
 // of products: those of two channels, or, of an odd last channel, of two columns.
 int nn_terms(const struct nn_layer *l);
 
-// NN_ROOM is how much memory the rows of a thread may take: see nn_rows_room.
-#define NN_ROOM (512 << 10)
-
+// nn_rows_room is how many bytes the rows of a thread take. They should stay in a
+// core's cache.
 long nn_rows_room(const struct nn_rows *r);
 
-// nn_rows needs AVX512_VNNI, and NN_PAIRS AVX512_BF16.
-void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst);
+// nn_rows needs AVX512_VNNI, and NN_PAIRS AVX512_BF16. room is for r->threads
+// threads, aligned to 64 bytes. Sums are clamped, and one that is no number is 255. A
+// pixel that is no finite number spoils all windows that it is in, and of an
+// odd last channel in NN_PAIRS those that end beside it.
+void nn_rows(const struct nn_rows *r, const float *src, unsigned char *dst, unsigned char *room);
 
 #endif

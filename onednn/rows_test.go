@@ -1,11 +1,17 @@
 package onednn_test
 
 import (
+	"math"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pptsn/pptsn/graph"
 	"github.com/pptsn/pptsn/graph/graphtest"
 	"github.com/pptsn/pptsn/onednn"
+	"github.com/pptsn/pptsn/tensor"
 )
 
 // firstLayers is a network whose first layers are computed row by row, before
@@ -31,6 +37,16 @@ func firstLayers(channels, size int, kernels []int, pool graph.Pool) *graph.Grap
 	return g
 }
 
+// spread makes the weights of each block of 32 channels larger than the last's.
+func spread(w graph.Weights) {
+	for _, d := range w {
+		for i := range d.Float32s() {
+			channel := i / tensor.Count(d.Shape[1:])
+			d.Float32s()[i] *= float32(1 + 2*(channel/32))
+		}
+	}
+}
+
 // TestRows compares the first layers with the evaluator: on rows that fill no
 // tile, on more threads than pictures, and on fewer.
 func TestRows(t *testing.T) {
@@ -54,6 +70,7 @@ func TestRows(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			g := firstLayers(tc.channels, tc.size, tc.kernels, tc.pool)
 			w, in := randomWeights(g, 5), ramp(tc.count, tc.channels, tc.size, tc.size+5)
+			spread(w)
 			s := firstOfFloats(t, g, w, in)
 			q, err := graph.Quantize(g, w, s, graph.QuantizeOptions{})
 			if err != nil {
@@ -76,4 +93,116 @@ func TestRows(t *testing.T) {
 			countOwn(t, e, in, "bytes", 3, " avx512_vnni ")
 		})
 	}
+}
+
+// The same where the processor has no bfloat16, and the first layer is of floats.
+func TestRowsWithoutBFloat16(t *testing.T) {
+	requires(t, graph.INT8)
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^(TestRows|TestRandomNetworks)$")
+	c.Env = append(os.Environ(), "ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestFormerInputs runs on inputs of which the garbage collector takes the one
+// before: no trace of it may be left.
+func TestFormerInputs(t *testing.T) {
+	requires(t, graph.INT8)
+	g := firstLayers(3, 61, []int{3, 3}, graph.Pool{})
+	w, in := randomWeights(g, 5), ramp(2, 3, 61, 66)
+	e := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.INT8, Scales: firstOfFloats(t, g, w, in)})
+	var stop atomic.Bool
+	defer stop.Store(true)
+	go func() {
+		for !stop.Load() {
+			runtime.GC()
+		}
+	}()
+	for i := range 50 {
+		if _, err := e.Run(t.Context(), tensor.New(tensor.Float32, 1+i%8, 3, 61, 66)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What reads first layers may make no picture of them.
+func TestFirstLayersAsVector(t *testing.T) {
+	requires(t, graph.INT8)
+	g := firstLayers(3, 16, []int{3}, graph.Pool{Max: true, Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}})
+	for _, n := range g.Nodes {
+		if n.Out.Name == "pool" {
+			g.Output(g.Must("mean", graph.Mean{Axes: []int{1, 2, 3}}, n.Out))
+		}
+	}
+	compareInt8(t, g, randomWeights(g, 5), ramp(2, 3, 16, 21))
+}
+
+// compareInt8 compares a network with the evaluator, its first layer of floats.
+func compareInt8(t *testing.T, g *graph.Graph, w graph.Weights, in *tensor.Dense) {
+	t.Helper()
+	s := firstOfFloats(t, g, w, in)
+	q, err := graph.Quantize(g, w, s, graph.QuantizeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := graph.Eval(q, w, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.INT8, Scales: s}).Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if err := graphtest.Compare(got[i], want[i], int8Tolerance); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Weights may be computed or given, of which nothing can be made beforehand.
+func TestGivenWeights(t *testing.T) {
+	g := graph.New("given")
+	op := graph.Conv{Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1, Act: graph.Activation{Func: graph.ReLU}}
+	v := g.Must("stem", op, g.Input("x", 1, 3, 8, 8), g.Input("k", 32, 3, 3, 3))
+	g.Output(g.Must("two", op, v, g.Param("two.w", 32, 32, 1, 1)))
+	w, in := randomWeights(g, 1), []*tensor.Dense{ramp(1, 3, 8, 8), ramp(32, 3, 3, 3)}
+	want, err := graph.Eval(g, w, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, tol := range map[graph.Precision]float64{graph.FP32: 1e-5, graph.BF16: bfloat16Tolerance, graph.INT8: 0.05} {
+		t.Run(p.String(), func(t *testing.T) {
+			requires(t, p)
+			o := onednn.Options{Threads: 2, Precision: p}
+			if p == graph.INT8 {
+				o.Scales = graph.Scales{"stem": {Scale: 0.05}}
+			}
+			got, err := compile(t, g, w, o).Run(t.Context(), in...)
+			if err == nil {
+				err = graphtest.Compare(got[0], want[0], tol)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLargeBias is of a channel whose weights are next to nothing: in their scale its
+// bias is more than 32 bits hold beside the products.
+func TestLargeBias(t *testing.T) {
+	requires(t, graph.INT8)
+	g := firstLayers(3, 16, []int{3, 1}, graph.Pool{})
+	w, in := randomWeights(g, 5), ramp(2, 3, 16, 21)
+	largest := float32(0)
+	for _, v := range w["left.w"].Float32s() {
+		largest = max(largest, float32(math.Abs(float64(v))))
+	}
+	for i := range 32 {
+		w["left.w"].Float32s()[i] = largest / (1 << 14)
+	}
+	w["left.b"].Float32s()[0] = 20 * largest
+	compareInt8(t, g, w, in)
 }

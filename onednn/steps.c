@@ -16,7 +16,7 @@ static dnnl_status_t nn_step(dnnl_stream_t stream, const struct nn_step *s) {
 		nn_pointwise16(s->what, s->at[0], s->at[1], s->at[2]);
 		break;
 	case NN_ROWS:
-		nn_rows(s->what, s->at[0], s->at[1]);
+		nn_rows(s->what, s->at[0], s->at[1], s->at[2]);
 		break;
 	case NN_MAX_POOL:
 		nn_max_pool(s->what, s->at[0], s->at[1]);

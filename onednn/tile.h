@@ -5,6 +5,11 @@
 
 #include <omp.h>
 
+// Code for instructions that not all processors have. Those with bfloat16 have VNNI.
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
+#define BF16 __attribute__((target("avx512f,avx512bw,avx512vnni,avx512bf16")))
+#define ALWAYS static inline __attribute__((always_inline))
+
 // Sums of a tile are half of the registers: a processor begins with the next ones
 // while it still rounds these. The rows of networks for pictures of 224 pixels are
 // multiples of 7.
