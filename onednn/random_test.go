@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/pptsn/pptsn/graph"
-	"github.com/pptsn/pptsn/graph/graphtest"
 	"github.com/pptsn/pptsn/onednn"
 )
 
@@ -136,23 +135,10 @@ func TestRandomNetworks(t *testing.T) {
 		w, in := randomWeights(r.g, seed), ramp(shape...)
 		s := firstOfFloats(t, r.g, w, in)
 		holdMeans(r.g, s)
-		q, err := graph.Quantize(r.g, w, s, graph.QuantizeOptions{})
-		if err != nil {
-			t.Fatalf("%v: %v", r.g, err)
-		}
-		want, err := graph.Eval(q, w, in)
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := quantised(t, r.g, w, s, in)
 		e := compile(t, r.g, w, onednn.Options{Threads: 1 + r.IntN(5), Chunk: 1 + r.IntN(4), Precision: graph.INT8, Scales: s})
-		got, err := e.Run(t.Context(), in)
-		if err != nil {
-			t.Fatalf("%v: %v", r.g, err)
-		}
-		for i := range want {
-			if err := graphtest.Compare(got[i], want[i], 1.25*int8Tolerance); err != nil {
-				t.Errorf("output %d: %v\n%v", i, err, r.g)
-			}
+		if compareOutputs(t, e, in, want, 1.25*int8Tolerance); t.Failed() {
+			t.Fatal(r.g)
 		}
 		layers, _, err := e.Profile(t.Context(), 1, in.Shape)
 		if err != nil {

@@ -72,24 +72,8 @@ func TestRows(t *testing.T) {
 			w, in := randomWeights(g, 5), ramp(tc.count, tc.channels, tc.size, tc.size+5)
 			spread(w)
 			s := firstOfFloats(t, g, w, in)
-			q, err := graph.Quantize(g, w, s, graph.QuantizeOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := graph.Eval(q, w, in)
-			if err != nil {
-				t.Fatal(err)
-			}
 			e := compile(t, g, w, onednn.Options{Threads: tc.threads, Precision: graph.INT8, Scales: s})
-			got, err := e.Run(t.Context(), in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range want {
-				if err := graphtest.Compare(got[i], want[i], int8Tolerance); err != nil {
-					t.Error(err)
-				}
-			}
+			compareOutputs(t, e, in, quantised(t, g, w, s, in), int8Tolerance)
 			countOwn(t, e, in, "bytes", 3, " avx512_vnni ")
 		})
 	}
@@ -135,30 +119,8 @@ func TestFirstLayersAsVector(t *testing.T) {
 			g.Output(g.Must("mean", graph.Mean{Axes: []int{1, 2, 3}}, n.Out))
 		}
 	}
-	compareInt8(t, g, randomWeights(g, 5), ramp(2, 3, 16, 21))
-}
-
-// compareInt8 compares a network with the evaluator, its first layer of floats.
-func compareInt8(t *testing.T, g *graph.Graph, w graph.Weights, in *tensor.Dense) {
-	t.Helper()
-	s := firstOfFloats(t, g, w, in)
-	q, err := graph.Quantize(g, w, s, graph.QuantizeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := graph.Eval(q, w, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := compile(t, g, w, onednn.Options{Threads: 2, Precision: graph.INT8, Scales: s}).Run(t.Context(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range want {
-		if err := graphtest.Compare(got[i], want[i], int8Tolerance); err != nil {
-			t.Error(err)
-		}
-	}
+	w, in := randomWeights(g, 5), ramp(2, 3, 16, 21)
+	compareBytes(t, g, w, firstOfFloats(t, g, w, in), in)
 }
 
 // Weights may be computed or given, of which nothing can be made beforehand.
@@ -204,5 +166,5 @@ func TestLargeBias(t *testing.T) {
 		w["left.w"].Float32s()[i] = largest / (1 << 14)
 	}
 	w["left.b"].Float32s()[0] = 20 * largest
-	compareInt8(t, g, w, in)
+	compareBytes(t, g, w, firstOfFloats(t, g, w, in), in)
 }
