@@ -2,9 +2,8 @@ package graph
 
 import "slices"
 
-// Cut divides a graph at a value that all its later nodes need of the earlier ones: before
-// computes it from g's inputs, and after, which has it as an input under the same
-// name, g's outputs. Cuts are the values at which that is possible, in order.
+// Cut divides a graph at one of its Cuts: before computes that value from g's
+// inputs, and after, which has it as an input under the same name, g's outputs.
 func (g *Graph) Cut(v *Value) (before, after *Graph) {
 	n := slices.IndexFunc(g.Nodes, func(n *Node) bool { return n.Out == v }) + 1
 	before = g.part(g.Inputs, g.Nodes[:n], []*Value{v})
@@ -31,8 +30,8 @@ func (g *Graph) part(inputs []*Value, nodes []*Node, outputs []*Value) *Graph {
 	return p
 }
 
-// Cuts are the values at which Cut can divide the graph: nothing else that is
-// computed or given before is needed after.
+// Cuts are the values at which Cut can divide the graph, in order: nothing else
+// that is computed or given before is needed after.
 func (g *Graph) Cuts() []*Value {
 	last := map[*Value]int{}
 	for i, n := range g.Nodes {

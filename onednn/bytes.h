@@ -1,4 +1,5 @@
-// Sums of products of bytes in registers, for convolutions on them. Included by what is compiled for x86-64 alone.
+// Sums of products of bytes in registers, for convolutions on them. Included by
+// what is compiled for x86-64 alone.
 #ifndef PPTSN_ONEDNN_BYTES_H
 #define PPTSN_ONEDNN_BYTES_H
 

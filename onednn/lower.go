@@ -23,8 +23,8 @@ type lowering struct {
 	forms   map[*graph.Value][]place // copies of values in other layouts
 	buffers []*buffer                // in the arena
 	blocks  bool                     // convolutions work on blocks of channels
-	bound   *graph.Graph
-	done    map[*graph.Node]bool // computed together with an earlier node
+	bound   *graph.Graph             // the graph that is lowered, or the part that is
+	done    map[*graph.Node]bool     // computed together with an earlier node
 	arith   arithmetic
 	last    map[*graph.Value]int // the last node that reads a value
 	node    int                  // the node being lowered

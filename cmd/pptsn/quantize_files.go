@@ -65,8 +65,13 @@ func allSamples(inputs []string, stdin io.Reader, classes int) ([]quantize.Sampl
 // samplesOf are the videos that one argument names, with labels where it is a
 // list file that has them.
 func samplesOf(input string, stdin io.Reader) (list []quantize.Sample, err error) {
-	if input != "-" && isList(input) {
-		return readSamples(input)
+	if input != "-" {
+		if _, err := os.Stat(input); err != nil {
+			return nil, err
+		}
+		if isList(input) {
+			return readSamples(input)
+		}
 	}
 	for file, err := range expand(input, stdin) {
 		if err != nil {

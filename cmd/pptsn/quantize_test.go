@@ -266,6 +266,8 @@ func TestQuantizeCommandLine(t *testing.T) {
 		{1, "clip00.mp4", []string{"-m", f.model, "--videos", "absent.list", "-o", filepath.Join(dir, "clip00.mp4", "sub")}}, // before the clips are looked at
 		{1, "/proc", []string{"-m", f.model, "--videos", "absent.list", "-o", "/proc/self/sub"}},
 		{1, "layer res9", []string{"-m", f.model, "--videos", list, "-o", out, "--keep", "res9"}},
+		{1, "missing.mp4: no such file", []string{"-m", f.model, "--videos", "missing.mp4", "-o", out}},
+		{1, "missing.list: no such file", []string{"-m", f.model, "--videos", list, "--check", "missing.list", "-o", out}},
 		{1, "calibrate: too few clips, 1: at least 4", []string{"-m", f.model, "--videos", list, "-o", out}},
 		{1, "has label 7", []string{"-m", f.model, "--videos", labels, "-o", out}},
 		{1, "no such file", []string{"-m", f.model, "--videos", filepath.Join(dir, "absent.list"), "-o", out}},
